@@ -1,0 +1,111 @@
+// Package disk is every file operation that queue and maildir make, as one small
+// interface: OS is the real one, and disktest has one that fails or crashes at
+// any of them and drops all that was not synced.
+//
+// The rules of durability that both are written to:
+//   - What a File holds is on stable storage after Sync, or after Datasync if its
+//     size was allocated and synced before or grew (fdatasync writes the size too).
+//   - A name (created, linked, renamed or removed) is on stable storage after
+//     SyncDir of its folder, and may be there or not before that.
+package disk
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+)
+
+// ErrLocked is Lock's answer while another holds the lock.
+var ErrLocked = errors.New("locked by another process")
+
+// FS is a file system. Names are paths as package os takes them, and errors
+// match the io/fs sentinels and the syscall.Errno values (ENOSPC, EDQUOT, …).
+type FS interface {
+	// OpenFile is os.OpenFile.
+	OpenFile(name string, flag int, perm fs.FileMode) (File, error)
+	Stat(name string) (fs.FileInfo, error)
+	// ReadDir returns the names in a folder, in no order, without "." and "..".
+	ReadDir(name string) ([]string, error)
+	Mkdir(name string, perm fs.FileMode) error
+	Rename(from, to string) error
+	Link(from, to string) error
+	Remove(name string) error // a file or an empty folder
+	SyncDir(name string) error
+	// Lock takes the lock that is the file name, made if need be, or returns
+	// ErrLocked at once. It excludes other processes and other callers in this
+	// one. Close releases it, and so does the end of the process.
+	Lock(name string) (io.Closer, error)
+}
+
+// File is an open file.
+type File interface {
+	io.Reader
+	io.ReaderAt
+	io.Writer
+	io.WriterAt
+	io.Seeker
+	io.Closer
+	Name() string
+	Stat() (fs.FileInfo, error)
+	Truncate(size int64) error
+	// Allocate makes the file at least size octets long, zeros at its end, with
+	// the blocks reserved where the file system can, so that a Datasync of what
+	// is written there need not change the file's metadata.
+	Allocate(size int64) error
+	Sync() error     // fsync
+	Datasync() error // fdatasync
+}
+
+// MkdirAll makes name and its parents durable: each folder that it makes is
+// synced into the one above it.
+func MkdirAll(fsys FS, name string, perm fs.FileMode) error {
+	if _, err := fsys.Stat(name); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	parent := dir(name)
+	if parent != name {
+		if err := MkdirAll(fsys, parent, perm); err != nil {
+			return err
+		}
+	}
+	if err := fsys.Mkdir(name, perm); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return fsys.SyncDir(parent)
+}
+
+// ReadFile returns the whole content of name.
+func ReadFile(fsys FS, name string) ([]byte, error) {
+	f, err := fsys.OpenFile(name, readOnly, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
+// WriteFile replaces name by data, wholly or not at all, durably: a temporary
+// file beside it is written, synced and renamed over it, and the folder synced.
+// The caller sees to it that no two run for one name at once.
+func WriteFile(fsys FS, name string, data []byte, perm fs.FileMode) error {
+	tmp := name + ".tmp"
+	f, err := fsys.OpenFile(tmp, writeNew, perm)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = fsys.Rename(tmp, name)
+	}
+	if err != nil {
+		fsys.Remove(tmp)
+		return err
+	}
+	return fsys.SyncDir(dir(name))
+}

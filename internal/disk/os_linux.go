@@ -1,0 +1,38 @@
+package disk
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+func flock(f *os.File) error {
+	err := eintr(func() error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) })
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return ErrLocked
+	}
+	return err
+}
+
+// Allocate implements File by fallocate.
+func (f osFile) Allocate(size int64) error {
+	err := eintr(func() error { return unix.Fallocate(int(f.Fd()), 0, 0, size) })
+	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) {
+		return grow(f.File, size)
+	}
+	return err
+}
+
+// Datasync implements File.
+func (f osFile) Datasync() error {
+	return eintr(func() error { return unix.Fdatasync(int(f.Fd())) })
+}
+
+func eintr(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
+}
