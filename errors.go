@@ -103,3 +103,7 @@ func RcptError(err error, i int) error {
 // errMissingResult is temporary, as all unknown errors are: a Deliverer that
 // left a recipient out of its RcptErrors has not said that it took it.
 var errMissingResult = errors.New("the deliverer gave no result for this recipient")
+
+// ErrServerClosed is what Serve and ListenAndServe of every server return after
+// Shutdown or Close.
+var ErrServerClosed = errors.New("server closed")

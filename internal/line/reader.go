@@ -1,0 +1,183 @@
+// Package line is the framing that SMTP, LMTP and POP3 share: lines that end
+// with CRLF and nothing else, and messages that end with a lone dot.
+//
+// [Reader] reads command and reply lines. [DotReader] reads a message from a
+// Reader and [DotWriter] writes one; both know one end of data only,
+// CRLF.CRLF, whatever a peer hopes that LF.LF and its kin might mean.
+package line
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"sync"
+)
+
+// What can be wrong with a line. After ErrBare and ErrTooLong the Reader stands
+// at the start of the next line; after ErrEndless it must not be used.
+var (
+	ErrBare    = errors.New("CR or LF alone")
+	ErrTooLong = errors.New("line too long")
+	ErrEndless = errors.New("line without an end")
+)
+
+const (
+	smallBuffer = 512      // enough for the commands of most sessions: all that an idle one holds
+	largeBuffer = 32 << 10 // for messages, long lines and pipelined commands; the longest line
+	maxSkip     = 1 << 20  // how much of a line over its limit is skipped
+)
+
+var largeBuffers = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
+
+// Reader reads lines. It holds a large buffer only while there is input for it.
+// Use NewReader.
+type Reader struct {
+	src   io.Reader
+	buf   []byte // small[:] or large[:]
+	r, w  int    // buf[r:w] is unread
+	err   error  // of src, once buf is drained
+	large *[largeBuffer]byte
+	small [smallBuffer]byte
+}
+
+// NewReader returns a Reader of src.
+func NewReader(src io.Reader) *Reader {
+	r := &Reader{src: src}
+	r.buf = r.small[:]
+	return r
+}
+
+// Reset drops all that is buffered and goes on with src: nothing that came
+// before TLS is read as if it came within (RFC 3207 section 4.2).
+func (r *Reader) Reset(src io.Reader) {
+	r.src, r.err, r.r, r.w = src, nil, 0, 0
+	r.release()
+}
+
+// Buffered is the number of octets that can be read without a read from below.
+func (r *Reader) Buffered() int { return r.w - r.r }
+
+// Release gives the buffer back at the end of the session.
+func (r *Reader) Release() { r.Reset(nil) }
+
+func (r *Reader) release() {
+	if r.large != nil {
+		largeBuffers.Put(r.large)
+		r.large, r.buf = nil, r.small[:]
+	}
+}
+
+// fill reads once, making room first. A full small buffer gives way to a large
+// one, an empty large one goes back to the pool.
+func (r *Reader) fill() error {
+	if r.err != nil {
+		return r.err
+	}
+	switch {
+	case r.r == r.w:
+		if r.large != nil && r.w < largeBuffer {
+			r.release() // the last read did not fill it: the peer has paused
+		} else if r.large == nil && r.w == smallBuffer {
+			r.grow() // the last read filled it: there is more
+		}
+		r.r, r.w = 0, 0
+	case r.r > 0:
+		r.w = copy(r.buf, r.buf[r.r:r.w])
+		r.r = 0
+	case r.w == len(r.buf):
+		r.grow()
+	}
+	return r.read()
+}
+
+// fillLarge is fill inside a message, where a large buffer is worth it.
+func (r *Reader) fillLarge() error {
+	if r.large == nil {
+		r.grow()
+	}
+	if r.r == r.w {
+		r.r, r.w = 0, 0
+		if r.err == nil {
+			return r.read()
+		}
+	}
+	return r.fill()
+}
+
+func (r *Reader) read() error {
+	for range 100 {
+		n, err := r.src.Read(r.buf[r.w:])
+		r.w += n
+		r.err = err
+		if n > 0 {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	r.err = io.ErrNoProgress
+	return r.err
+}
+
+// grow moves what is unread into a large buffer.
+func (r *Reader) grow() {
+	large := largeBuffers.Get().(*[largeBuffer]byte)
+	r.w = copy(large[:], r.buf[r.r:r.w])
+	r.r = 0
+	r.large, r.buf = large, large[:]
+}
+
+// ReadLine returns the next line without its CRLF, valid until the next call.
+// max, at most 32 KB, counts the CRLF. A CR or LF alone ends the line too, but
+// as an error: ErrBare. A longer line is skipped: ErrTooLong. What a peer sends
+// before it goes away without ending the line is io.ErrUnexpectedEOF.
+func (r *Reader) ReadLine(max int) ([]byte, error) {
+	max = min(max, largeBuffer)
+	for seen := 0; ; {
+		unread := r.buf[r.r:r.w]
+		if i := bytes.IndexByte(unread[seen:], '\n'); i >= 0 {
+			return r.take(seen+i+1, max)
+		}
+		seen = len(unread)
+		if seen >= max {
+			return nil, r.skip()
+		}
+		if err := r.fill(); err != nil {
+			if err == io.EOF && seen > 0 {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, err
+		}
+	}
+}
+
+// take cuts a line of n octets that ends with LF.
+func (r *Reader) take(n, max int) ([]byte, error) {
+	l := r.buf[r.r : r.r+n]
+	r.r += n
+	switch {
+	case n > max:
+		return nil, ErrTooLong
+	case n < 2 || l[n-2] != '\r' || bytes.IndexByte(l[:n-2], '\r') >= 0:
+		return nil, ErrBare
+	}
+	return l[:n-2], nil
+}
+
+// skip drops the rest of a line.
+func (r *Reader) skip() error {
+	for skipped := 0; skipped < maxSkip; {
+		unread := r.buf[r.r:r.w]
+		if i := bytes.IndexByte(unread, '\n'); i >= 0 {
+			r.r += i + 1
+			return ErrTooLong
+		}
+		skipped += len(unread)
+		r.r = r.w
+		if err := r.fill(); err != nil {
+			return err
+		}
+	}
+	return ErrEndless
+}
