@@ -13,6 +13,8 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"syscall"
+	"time"
 )
 
 // ErrLocked is Lock's answer while another holds the lock.
@@ -31,6 +33,9 @@ type FS interface {
 	Link(from, to string) error
 	Remove(name string) error // a file or an empty folder
 	SyncDir(name string) error
+	// Chtimes sets the modification time. A Sync of the file, not a Datasync,
+	// makes it durable.
+	Chtimes(name string, mtime time.Time) error
 	// Lock takes the lock that is the file name, made if need be, or returns
 	// ErrLocked at once. It excludes other processes and other callers in this
 	// one. Close releases it, and so does the end of the process.
@@ -57,9 +62,12 @@ type File interface {
 }
 
 // MkdirAll makes name and its parents durable: each folder that it makes is
-// synced into the one above it.
+// synced into the one above it, or removed again if that fails.
 func MkdirAll(fsys FS, name string, perm fs.FileMode) error {
-	if _, err := fsys.Stat(name); err == nil || !errors.Is(err, fs.ErrNotExist) {
+	switch fi, err := fsys.Stat(name); {
+	case err == nil && !fi.IsDir():
+		return &fs.PathError{Op: "mkdir", Path: name, Err: syscall.ENOTDIR}
+	case err == nil || !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
 	parent := dir(name)
@@ -68,10 +76,17 @@ func MkdirAll(fsys FS, name string, perm fs.FileMode) error {
 			return err
 		}
 	}
-	if err := fsys.Mkdir(name, perm); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
+	if err := fsys.Mkdir(name, perm); err != nil {
+		if !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		return fsys.SyncDir(parent)
 	}
-	return fsys.SyncDir(parent)
+	err := fsys.SyncDir(parent)
+	if err != nil {
+		fsys.Remove(name) // the next one must not take it for durable
+	}
+	return err
 }
 
 // ReadFile returns the whole content of name.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 const (
@@ -60,6 +61,9 @@ func (OS) SyncDir(name string) error {
 	}
 	return errors.Join(d.Sync(), d.Close())
 }
+
+// Chtimes implements FS. The access time stays.
+func (OS) Chtimes(name string, mtime time.Time) error { return os.Chtimes(name, time.Time{}, mtime) }
 
 // Lock implements FS by flock on an open file of its own.
 func (OS) Lock(name string) (io.Closer, error) {

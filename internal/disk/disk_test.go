@@ -1,0 +1,93 @@
+package disk_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/mailparts/mailparts/internal/disk"
+	"github.com/mailparts/mailparts/internal/disk/disktest"
+)
+
+// WriteFile is the old content or the new after a crash anywhere, and the new
+// one once it returned.
+func TestWriteFileCrash(t *testing.T) {
+	disktest.Crash(t, func(fsys *disktest.FS) {
+		if err := disk.WriteFile(fsys, "/f", []byte("old"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}, func(fsys *disktest.FS) bool {
+		return disk.WriteFile(fsys, "/f", []byte("new content"), 0o600) == nil
+	}, func(t *testing.T, after *disktest.FS, acked bool) {
+		got := after.Files()["/f"]
+		if got != "new content" && (acked || got != "old") {
+			t.Errorf("file has %q, acknowledged: %v", got, acked)
+		}
+		if err := disk.WriteFile(after, "/f", []byte("again"), 0o600); err != nil {
+			t.Errorf("WriteFile after the crash: %v", err)
+		}
+	})
+}
+
+// A WriteFile that fails leaves no temporary file.
+func TestWriteFileFail(t *testing.T) {
+	disktest.Fail(t, syscall.ENOSPC, nil, func(fsys *disktest.FS) error {
+		return disk.WriteFile(fsys, "/f", []byte("new content"), 0o600)
+	}, func(t *testing.T, after *disktest.FS, err error) {
+		if err == nil {
+			t.Error("WriteFile told nothing of the error")
+		}
+		if content, ok := after.Files()["/f.tmp"]; ok {
+			t.Errorf("f.tmp is left, with %q", content)
+		}
+	})
+}
+
+func TestMkdirAllCrash(t *testing.T) {
+	disktest.Crash(t, nil, func(fsys *disktest.FS) bool {
+		return disk.MkdirAll(fsys, "/a/b/c", 0o700) == nil
+	}, func(t *testing.T, after *disktest.FS, acked bool) {
+		if _, err := after.Stat("/a/b/c"); acked && err != nil {
+			t.Error(err)
+		}
+		if err := disk.MkdirAll(after, "/a/b/c", 0o700); err != nil {
+			t.Errorf("MkdirAll after the crash: %v", err)
+		}
+	})
+}
+
+// A second MkdirAll may not take for durable what the first one failed to sync.
+func TestMkdirAllFail(t *testing.T) {
+	disktest.Fail(t, syscall.EIO, nil, func(fsys *disktest.FS) error {
+		disk.MkdirAll(fsys, "/a/b", 0o700)
+		return disk.MkdirAll(fsys, "/a/b", 0o700)
+	}, func(t *testing.T, after *disktest.FS, err error) {
+		if _, serr := after.Stat("/a/b"); err == nil && serr != nil {
+			t.Errorf("the second MkdirAll succeeded: %v", serr)
+		}
+	})
+}
+
+func TestMkdirAllOverFile(t *testing.T) {
+	fsys := disktest.New()
+	if err := disk.WriteFile(fsys, "/f", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := disk.MkdirAll(fsys, "/f", 0o700); err == nil {
+		t.Error("MkdirAll took a file for a folder")
+	}
+}
+
+func Example() {
+	var fsys disk.FS = disktest.New() // or disk.OS{}
+	name := filepath.Join("mail", "state")
+	fmt.Println(disk.MkdirAll(fsys, filepath.Dir(name), 0o700))
+	fmt.Println(disk.WriteFile(fsys, name, []byte("durable"), 0o600))
+	b, err := disk.ReadFile(fsys, name)
+	fmt.Println(string(b), err)
+	// Output:
+	// <nil>
+	// <nil>
+	// durable <nil>
+}
