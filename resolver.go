@@ -37,12 +37,13 @@ type RRType uint16
 
 // The types that mail asks for.
 const (
-	TypeA    RRType = 1
-	TypePTR  RRType = 12
-	TypeMX   RRType = 15
-	TypeTXT  RRType = 16
-	TypeAAAA RRType = 28
-	TypeTLSA RRType = 52 // RFC 6698
+	TypeA     RRType = 1
+	TypeCNAME RRType = 5 // the alias itself: asked for it, Lookup follows none
+	TypePTR   RRType = 12
+	TypeMX    RRType = 15
+	TypeTXT   RRType = 16
+	TypeAAAA  RRType = 28
+	TypeTLSA  RRType = 52 // RFC 6698
 )
 
 // Answer is what Lookup found.
@@ -55,7 +56,7 @@ type Answer struct {
 type Record struct {
 	TTL        time.Duration
 	Addr       netip.Addr // A, AAAA
-	Name       string     // MX, PTR: the target; "" is the root
+	Name       string     // MX, PTR, CNAME: the target; "" is the root
 	Preference uint16     // MX: the lowest first
 	Text       []string   // TXT: its character-strings
 	Data       []byte     // any other type: RDATA
@@ -122,7 +123,7 @@ func LookupAddrs(ctx context.Context, r Resolver, host string) ([]netip.Addr, er
 
 // LookupPTR returns the names that addr's reverse zone gives it.
 func LookupPTR(ctx context.Context, r Resolver, addr netip.Addr) ([]string, error) {
-	ans, err := r.Lookup(ctx, reverseName(addr), TypePTR)
+	ans, err := r.Lookup(ctx, ReverseName(addr), TypePTR)
 	var names []string
 	for _, rec := range ans.Records {
 		names = append(names, rec.Name)
@@ -130,9 +131,9 @@ func LookupPTR(ctx context.Context, r Resolver, addr netip.Addr) ([]string, erro
 	return names, err
 }
 
-// reverseName is addr's name under in-addr.arpa or ip6.arpa (RFC 1035 section
-// 3.5, RFC 3596 section 2.5).
-func reverseName(addr netip.Addr) string {
+// ReverseName is addr's name under in-addr.arpa or ip6.arpa (RFC 1035 section
+// 3.5, RFC 3596 section 2.5): LookupPTR asks for it.
+func ReverseName(addr netip.Addr) string {
 	const hex = "0123456789abcdef"
 	addr = addr.Unmap()
 	var b strings.Builder
