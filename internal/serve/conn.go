@@ -21,6 +21,10 @@ const (
 	writeTimeout     = 3 * time.Minute
 )
 
+// rollingBlock is how many octets must come within the time of Rolling: a peer
+// that sends one octet at a time does not hold a connection for ever.
+const rollingBlock = 32 << 10
+
 // Conn is a server's connection: every Read and Write has a deadline. One
 // goroutine at a time may read and one may write.
 type Conn struct {
@@ -34,13 +38,16 @@ type Conn struct {
 	mu      sync.Mutex
 	idle    bool
 	closing bool
-	timeout time.Duration // of reads
-	rolling bool
-	until   time.Time // when not rolling
+	until   time.Time // deadline of reads, when timeout is 0; zero: none
+
+	timeout time.Duration // of Rolling
+	left    time.Duration // of timeout, for the rest of the block
+	block   int           // octets still to come in it
 }
 
 func newConn(nc net.Conn, cancel context.CancelFunc) *Conn {
-	c := &Conn{raw: nc, nc: nc, cancel: cancel, timeout: handshakeTimeout, rolling: true}
+	c := &Conn{raw: nc, nc: nc, cancel: cancel}
+	c.Rolling(handshakeTimeout)
 	c.remote, c.local = addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr())
 	if a := c.remote.Addr(); a.Is4() {
 		c.network, _ = a.Prefix(32)
@@ -75,17 +82,24 @@ func (c *Conn) TLS() *tls.ConnectionState {
 }
 
 // Within gives all reads from now on d in all: what a whole command may take.
+// Zero means no limit.
 func (c *Conn) Within(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.rolling, c.until = false, time.Now().Add(d)
+	c.timeout, c.until = 0, time.Time{}
+	if d > 0 {
+		c.until = time.Now().Add(d)
+	}
 }
 
-// Rolling gives each read from now on d of its own: what a block of data may take.
+// Rolling gives the reads of each 32 KB from now on d to wait: what a block of
+// data may take. The time between the reads is not the peer's and does not count.
+// Zero means no limit.
 func (c *Conn) Rolling(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.rolling, c.timeout = true, d
+	c.until = time.Time{}
+	c.timeout, c.left, c.block = d, d, rollingBlock
 }
 
 // Idle says whether the session waits for a command, and Shutdown may interrupt it.
@@ -104,10 +118,14 @@ func (c *Conn) ShuttingDown() bool {
 
 // Read implements io.Reader.
 func (c *Conn) Read(p []byte) (int, error) {
-	if err := c.arm(); err != nil {
+	start, err := c.arm()
+	if err != nil {
 		return 0, err
 	}
 	n, err := c.nc.Read(p)
+	if c.timeout > 0 {
+		c.roll(n, time.Since(start))
+	}
 	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) && c.interrupted() {
 		err = ErrShutdown
 	}
@@ -116,17 +134,26 @@ func (c *Conn) Read(p []byte) (int, error) {
 
 // arm sets the deadline of the next read under the lock, so that it cannot undo
 // the one that shutdown sets.
-func (c *Conn) arm() error {
+func (c *Conn) arm() (start time.Time, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing && c.idle {
-		return ErrShutdown
+		return start, ErrShutdown
 	}
 	until := c.until
-	if c.rolling {
-		until = time.Now().Add(c.timeout)
+	if c.timeout > 0 {
+		start = time.Now()
+		until = start.Add(c.left)
 	}
-	return c.nc.SetReadDeadline(until)
+	return start, c.nc.SetReadDeadline(until)
+}
+
+// roll counts n octets that were waited for, and begins the next block.
+func (c *Conn) roll(n int, waited time.Duration) {
+	c.left -= waited
+	if c.block -= n; c.block <= 0 {
+		c.left, c.block = c.timeout, rollingBlock
+	}
 }
 
 func (c *Conn) interrupted() bool {
@@ -145,6 +172,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 // use: going on in plaintext is not possible.
 func (c *Conn) StartTLS(ctx context.Context, cfg *tls.Config) error {
 	t := tls.Server(c.raw, cfg)
+	c.raw.SetDeadline(time.Time{}) // ctx has the one that counts
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	if err := t.HandshakeContext(ctx); err != nil {
@@ -167,17 +195,15 @@ func (c *Conn) shutdown() {
 	}
 }
 
-// Close cancels the session's context and closes the connection. It may be
-// called from any goroutine and more than once.
+// Close cancels the session's context and closes the connection, over TLS with a
+// goodbye.
 func (c *Conn) Close() error {
 	c.cancel()
-	c.mu.Lock()
-	nc := c.nc
-	c.mu.Unlock()
-	if nc == c.raw {
-		return nc.Close()
-	}
-	// A TLS goodbye must not wait for a peer that reads nothing.
-	c.raw.SetWriteDeadline(time.Now().Add(time.Second))
-	return nc.Close()
+	return c.nc.Close()
+}
+
+// abort is Close from any goroutine: it waits for no peer, so without a goodbye.
+func (c *Conn) abort() {
+	c.cancel()
+	c.raw.Close()
 }

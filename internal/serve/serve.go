@@ -88,7 +88,7 @@ func (e *Engine) start(base context.Context, nc net.Conn, cfg *Config) {
 		if cfg.TLSConfig == nil {
 			nc.Write([]byte(cfg.Busy))
 		}
-		c.Close()
+		c.abort()
 		return
 	}
 	go func() {
@@ -202,7 +202,7 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 func (e *Engine) Close() error {
 	gone, conns := e.close()
 	for _, c := range conns {
-		c.Close()
+		c.abort()
 	}
 	select {
 	case <-gone:

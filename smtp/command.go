@@ -1,0 +1,137 @@
+package smtp
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// The longest lines taken, CRLF included. RFC 5321 section 4.5.3.1.4 has 512
+// octets for a command, to which the extensions here add some 550 (AUTH= of MAIL
+// alone has 500); RFC 4954 section 4 asks for 12288 octets of base64 in AUTH.
+const (
+	maxCommandLine = 2048
+	maxAuthLine    = 12288 + len("AUTH  \r\n") + 20 // 20: the longest mechanism name
+)
+
+// command is what a session can be told to do. run answers the peer itself or
+// returns the error that refuses.
+type command struct {
+	run   func(s *session, arg string) error
+	arg   argument
+	utf8  bool // the argument may hold UTF-8: RFC 6531 section 3.3
+	plain bool // its replies have no enhanced status: RFC 2034 section 3
+}
+
+// argument says whether a command takes one.
+type argument uint8
+
+const (
+	optional argument = iota
+	none
+	required
+)
+
+// commands is all that there is, in upper case.
+var commands = map[string]command{
+	"EHLO":     {run: ehlo, plain: true},
+	"HELO":     {run: helo, plain: true},
+	"LHLO":     {run: lhlo, plain: true},
+	"STARTTLS": {run: startTLS, arg: none},
+	"AUTH":     {run: auth, arg: required},
+	"MAIL":     {run: mail, arg: required, utf8: true},
+	"RCPT":     {run: rcpt, arg: required, utf8: true},
+	"DATA":     {run: data, arg: none},
+	"RSET":     {run: rset, arg: none},
+	"NOOP":     {run: noop},
+	"VRFY":     {run: vrfy, arg: required, utf8: true},
+	"HELP":     {run: help},
+	"QUIT":     {run: quit, arg: none},
+
+	"BDAT": {run: bdat},
+
+	// Known, and not implemented: 502 (RFC 5321 section 4.2.4).
+	"EXPN": {run: notImplemented},
+	"ETRN": {run: notImplemented},
+	"ATRN": {run: notImplemented},
+	"TURN": {run: notImplemented},
+	"SEND": {run: notImplemented},
+	"SOML": {run: notImplemented},
+	"SAML": {run: notImplemented},
+	"BURL": {run: notImplemented},
+}
+
+func notImplemented(*session, string) error { return errNotImplemented }
+
+// bdat refuses a command that was not offered, and the chunk that follows it: the
+// only way not to read a message as commands is to hang up.
+func bdat(s *session, _ string) error {
+	s.over = true
+	return errNotImplemented
+}
+
+// execute runs one command line, and hangs up after one mistake too many.
+func (s *session) execute(l []byte) {
+	verb, cmd, arg, err := parseCommand(l)
+	if err == nil && s.Receiver == nil && verb != "QUIT" {
+		err = errNoMail
+	}
+	if err == nil {
+		err = cmd.run(s, arg)
+	}
+	lost, isLost := err.(lostError)
+	switch {
+	case err == nil:
+	case isLost:
+		s.lost(lost.error)
+	case cmd.plain:
+		s.refusePlain(verb, err)
+	default:
+		s.refuse(verb, err)
+	}
+}
+
+// parseCommand cuts a line into a verb of the table and its argument. verb is ""
+// for what is no command.
+func parseCommand(l []byte) (verb string, cmd command, arg string, err error) {
+	if len(l)+len("\r\n") > maxCommandLine && !isAuth(l) {
+		return "", command{}, "", errLineTooLong
+	}
+	text := strings.TrimRight(string(l), " \t") // RFC 5321 section 4.1.1
+	name, arg, _ := strings.Cut(text, " ")
+	verb = strings.ToUpper(name)
+	cmd, ok := commands[verb]
+	if !ok {
+		return "", command{}, "", errUnknownCommand
+	}
+	switch {
+	case hasControl(arg), !cmd.utf8 && !isASCII(arg), !utf8.ValidString(arg):
+		return verb, cmd, "", errBadOctets
+	case cmd.arg == none && arg != "":
+		return verb, cmd, "", errUnwantedArgument
+	case cmd.arg == required && arg == "":
+		return verb, cmd, "", errMissingArgument
+	}
+	return verb, cmd, arg, nil
+}
+
+func isAuth(l []byte) bool {
+	return len(l) > 5 && strings.EqualFold(string(l[:5]), "AUTH ")
+}
+
+func hasControl(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] == 0x7f {
+			return true
+		}
+	}
+	return false
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}

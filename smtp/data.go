@@ -1,0 +1,90 @@
+package smtp
+
+import "github.com/mailparts/mailparts"
+
+// data is RFC 5321 section 4.1.1.4.
+func data(s *session, _ string) error {
+	switch {
+	case s.tx == nil:
+		return errMailFirst
+	case len(s.tx.given) == 0 && s.LMTP:
+		return errNoRcptsLMTP
+	case len(s.tx.given) == 0:
+		return errNoRcpts
+	}
+	defer s.reset() // whatever comes of it, the transaction is over
+	m := newMessage(s)
+	ctx := mailparts.WithReceipts(s.ctx, s.tx.receipts.add)
+	err := s.tx.Data(ctx, m)
+	m.retire()
+	if !m.asked && s.rejects(err) {
+		err = overall(err, len(s.tx.given))
+		if s.in.Buffered() == 0 {
+			return err
+		}
+		// The peer did not wait for 354: what follows is its message, not commands.
+		s.refuse("DATA", err)
+		return errPipelined
+	}
+	if lost := m.finish(); lost != nil {
+		if err == nil {
+			s.logger().Error("accepted a message that did not arrive", "id", s.tx.env.ID, "err", lost)
+		}
+		return lostError{lost}
+	}
+	if refused := m.refusal(); refused != nil {
+		err = refused
+	}
+	if err == nil {
+		s.logger().Info("accepted", "id", s.tx.env.ID, "from", s.tx.env.From, "recipients", len(s.tx.given), "size", m.size)
+	}
+	return s.answer(err)
+}
+
+// rejects reports whether err leaves no recipient that took the message.
+func (s *session) rejects(err error) bool {
+	for i := range s.tx.given {
+		if mailparts.RcptError(err, i) == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// answer is the reply at the end of data, in LMTP one for each recipient (RFC 2033
+// section 4.2).
+func (s *session) answer(err error) error {
+	if !s.LMTP {
+		if err := overall(err, len(s.tx.given)); err != nil {
+			return err
+		}
+		s.accept(0)
+		return nil
+	}
+	var last *mailparts.Error
+	for i := range s.tx.given {
+		if err := mailparts.RcptError(err, i); err != nil {
+			last = s.failure("DATA", err)
+			s.out.reply(last.Code, last.Status, last.Message)
+		} else {
+			s.accept(i)
+		}
+	}
+	if last != nil {
+		s.count(last)
+	}
+	return nil
+}
+
+// accept answers that recipient i, or with SMTP every recipient, has the message.
+func (s *session) accept(i int) {
+	s.refused = 0
+	env := s.tx.env
+	text := "OK queued as " + env.ID
+	if i < len(env.To) {
+		if said := s.tx.receipts.of(env.To[i].Addr); said != "" {
+			text = "OK " + env.ID + ": " + said
+		}
+	}
+	s.out.reply(250, "2.0.0", text)
+}

@@ -1,0 +1,95 @@
+package smtp
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/mailparts/mailparts"
+)
+
+// ehlo is RFC 5321 section 4.1.1.1.
+func ehlo(s *session, arg string) error {
+	if s.LMTP {
+		return errUseLHLO
+	}
+	return s.hello(arg, true)
+}
+
+// helo is its older form, without extensions.
+func helo(s *session, arg string) error {
+	if s.LMTP {
+		return errUseLHLO
+	}
+	return s.hello(arg, false)
+}
+
+// lhlo is RFC 2033 section 4.1.
+func lhlo(s *session, arg string) error {
+	if !s.LMTP {
+		return errUseEHLO
+	}
+	return s.hello(arg, true)
+}
+
+// hello greets, and ends an open transaction as RSET does (RFC 5321 section
+// 4.1.4). name is not verified: RFC 5321 section 4.1.4 forbids to refuse mail for
+// it.
+func (s *session) hello(name string, extended bool) error {
+	if !validHello(name) {
+		return errBadHello
+	}
+	s.reset()
+	s.esmtp = extended
+	s.identify(func(p *mailparts.Peer) { p.Hello = name })
+	if !extended {
+		s.out.plain(250, s.hostname)
+		return nil
+	}
+	s.out.plain(250, strings.Join(append([]string{s.hostname}, s.extensions()...), "\n"))
+	return nil
+}
+
+// identify replaces the Peer by one that change was made to.
+func (s *session) identify(change func(*mailparts.Peer)) {
+	p := *s.peer
+	change(&p)
+	p.Protocol = s.transmission(&p, false)
+	s.peer = &p
+}
+
+// extensions is what this connection is offered now.
+func (s *session) extensions() []string {
+	e := []string{"PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"}
+	if s.maxMessage > 0 {
+		e[1] += " " + strconv.FormatInt(s.maxMessage, 10)
+	}
+	if s.TLSConfig != nil && s.peer.TLS == nil {
+		e = append(e, "STARTTLS")
+	}
+	if m := s.offered(); m != "" {
+		e = append(e, "AUTH"+m)
+	}
+	return e
+}
+
+// validHello accepts a domain, an address literal, and what broken clients say
+// instead, as far as it can stand in a Received field.
+func validHello(name string) bool {
+	if name == "" || len(name) > 255 {
+		return false
+	}
+	more := "-._"
+	if n := len(name); n > 2 && name[0] == '[' && name[n-1] == ']' {
+		name, more = name[1:n-1], "-._:"
+	}
+	for i := range len(name) {
+		if c := name[i]; !isAlnum(c) && strings.IndexByte(more, c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func isAlnum(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}

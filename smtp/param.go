@@ -1,0 +1,137 @@
+package smtp
+
+import (
+	"strings"
+
+	"github.com/mailparts/mailparts"
+)
+
+// cutPath cuts `KEYWORD:<path> parameters`, which follows MAIL and RCPT. A space
+// after the colon is wrong and common: it is let pass.
+func cutPath(arg, keyword string) (path, params string, ok bool) {
+	if len(arg) < len(keyword) || !strings.EqualFold(arg[:len(keyword)], keyword) {
+		return "", "", false
+	}
+	rest, ok := strings.CutPrefix(strings.TrimLeft(arg[len(keyword):], " "), "<")
+	if !ok {
+		return "", "", false
+	}
+	end := pathEnd(rest)
+	if end < 0 {
+		return "", "", false
+	}
+	path, params = rest[:end], rest[end+1:]
+	if params != "" && params[0] != ' ' {
+		return "", "", false
+	}
+	return path, params, true
+}
+
+// pathEnd is the index of the ">" that is not in a Quoted-string.
+func pathEnd(s string) int {
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			quoted = !quoted
+		case '\\':
+			i++
+		case '>':
+			if !quoted {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// parsePath parses what is between the brackets: a mailbox, after a source route
+// that is checked and ignored (RFC 5321 sections 3.6.1 and 4.1.2).
+func parsePath(path string) (mailparts.Address, error) {
+	for strings.HasPrefix(path, "@") {
+		hop, rest, ok := strings.Cut(path, ":")
+		if more, after, comma := strings.Cut(hop, ","); comma {
+			if !strings.HasPrefix(after, "@") {
+				return "", mailparts.ErrBadAddress
+			}
+			hop, rest = more, path[len(more)+1:]
+		}
+		if _, err := mailparts.ParseAddress("route" + hop); !ok || err != nil {
+			return "", mailparts.ErrBadAddress
+		}
+		path = rest
+	}
+	return mailparts.ParseAddress(path)
+}
+
+// eachParam calls f with the parameters of MAIL or RCPT, their keywords in upper
+// case (RFC 5321 section 4.1.2: esmtp-param).
+func eachParam(params string, f func(keyword, value string) error) error {
+	var seen []string
+	for p := range strings.FieldsFuncSeq(params, func(r rune) bool { return r == ' ' }) {
+		keyword, value, valued := strings.Cut(p, "=")
+		keyword = strings.ToUpper(keyword)
+		if !validKeyword(keyword) || valued && !validValue(value) {
+			return errParamSyntax
+		}
+		for _, k := range seen {
+			if k == keyword {
+				return errParamTwice
+			}
+		}
+		seen = append(seen, keyword)
+		if err := f(keyword, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func validKeyword(k string) bool {
+	for i := range len(k) {
+		if !isAlnum(k[i]) && (i == 0 || k[i] != '-') {
+			return false
+		}
+	}
+	return k != ""
+}
+
+// validValue accepts an esmtp-value: no "=", nothing that is not printable. The
+// caller has seen to control characters and spaces.
+func validValue(v string) bool { return v != "" && !strings.Contains(v, "=") }
+
+// decodeXtext is RFC 3461 section 4.
+func decodeXtext(s string) (string, bool) {
+	if !strings.Contains(s, "+") {
+		return s, true
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == '+' {
+			if i+2 >= len(s) {
+				return "", false
+			}
+			hi, ok1 := unhex(s[i+1])
+			lo, ok2 := unhex(s[i+2])
+			if !ok1 || !ok2 {
+				return "", false
+			}
+			c = hi<<4 | lo
+			i += 2
+		}
+		b.WriteByte(c)
+	}
+	return b.String(), true
+}
+
+// unhex takes upper case only, as xtext does.
+func unhex(c byte) (byte, bool) {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0', true
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10, true
+	}
+	return 0, false
+}

@@ -1,0 +1,173 @@
+package smtp
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/serve"
+	"github.com/mailparts/mailparts/sasl"
+)
+
+// Server is an ESMTP server, or with LMTP an LMTP one. The zero value of every
+// field works; for every limit 0 is the default in brackets and a negative value
+// is none. Fields must not change once a Serve has begun.
+//
+// A message is answered with what Transaction.Data returned. An [mailparts.Error]
+// goes to the peer as it stands, and with Code 421 it ends the connection; any
+// other error is logged and answered 451 without a word of it; a panic is logged
+// and answered 421. LMTP has one reply per recipient. SMTP has one for all, so
+// [mailparts.RcptErrors] that differ cannot be told, and Server answers what loses
+// no mail: a temporary failure, if there is one, and the peer sends to everyone
+// again; else a permanent one, and the sender learns from the peer's bounce that
+// not everyone has the message. A Receiver avoids both by refusing at RCPT.
+//
+// A Data that returns nil before it has read io.EOF has accepted a message that
+// it did not want to see: the rest is read and dropped, and 250 sent at its end.
+type Server struct {
+	Addr      string             // ListenAndServe's [":25"]; "unix:/path" is a socket, for LMTP
+	Hostname  string             // in the greeting, EHLO and Received [os.Hostname]
+	Receiver  mailparts.Receiver // nil: 521 and no mail (RFC 7504)
+	TLSConfig *tls.Config        // nil: no STARTTLS
+	LMTP      bool               // RFC 2033
+
+	Auth        sasl.Authenticator // nil: no AUTH, unless there are Mechanisms
+	Mechanisms  []sasl.Mechanism   // nil: sasl.Mechanisms(Auth)
+	RequireAuth bool               // MAIL needs AUTH: RFC 6409
+	RequireTLS  bool               // MAIL and AUTH need TLS: RFC 3207 section 4
+
+	Trusted []netip.Prefix // may relay without AUTH: Peer.Trusted
+
+	// Verify answers VRFY. nil: 252, which tells nothing.
+	Verify func(ctx context.Context, p *mailparts.Peer, name string) (string, error)
+
+	// BaseContext and ConnContext are net/http's. ctx ends with the connection.
+	BaseContext func(net.Listener) context.Context
+	ConnContext func(ctx context.Context, c net.Conn) context.Context
+
+	MaxConns, MaxConnsPerAddr int   // [1000, 20]; an address is an IPv6 network of 64 bits
+	MaxMessageBytes           int64 // [50 MB] of content, without the Received field
+	MaxRecipients             int   // [1000] per message
+	MaxErrors                 int   // [10] commands refused since the last message that was accepted
+
+	// CommandTimeout is for a whole command line to come [5 min]. DataTimeout is for
+	// every 32 KB of a message [3 min]; the time that Receiver takes does not count.
+	CommandTimeout, DataTimeout time.Duration
+
+	// NormalizeLines makes a CR or LF alone in a message a CRLF, as some clients of
+	// a submission server need. Without it such a message is refused: on its way
+	// through servers that disagree on what ends a line, it smuggles others in.
+	NormalizeLines bool
+
+	Logger *slog.Logger // nil: discard
+
+	engine serve.Engine
+}
+
+// ListenAndServe listens on Addr and serves until Shutdown or Close; the error is
+// then mailparts.ErrServerClosed.
+func (s *Server) ListenAndServe() error {
+	l, err := serve.Listen(cmp.Or(s.Addr, ":25"))
+	if err != nil {
+		return err
+	}
+	return s.Serve(l)
+}
+
+// ListenAndServeTLS is ListenAndServe with TLS from the first octet (RFC 8314
+// section 3.3), on ":465" if Addr is empty. It needs a TLSConfig.
+func (s *Server) ListenAndServeTLS() error {
+	if s.TLSConfig == nil {
+		return errNoTLSConfig
+	}
+	l, err := serve.Listen(cmp.Or(s.Addr, ":465"))
+	if err != nil {
+		return err
+	}
+	return s.ServeTLS(l)
+}
+
+// Serve accepts connections on l, which it closes, until Shutdown or Close; the
+// error is then mailparts.ErrServerClosed. One Server may serve many listeners.
+func (s *Server) Serve(l net.Listener) error { return s.serve(l, nil) }
+
+// ServeTLS is Serve with TLS from the first octet. It needs a TLSConfig.
+func (s *Server) ServeTLS(l net.Listener) error {
+	if s.TLSConfig == nil {
+		l.Close()
+		return errNoTLSConfig
+	}
+	return s.serve(l, s.TLSConfig)
+}
+
+func (s *Server) serve(l net.Listener, implicit *tls.Config) error {
+	c := s.settings()
+	return s.engine.Serve(l, serve.Config{
+		Protocol:        c.protocol(),
+		TLSConfig:       implicit,
+		Busy:            "421 4.3.2 " + c.hostname + " Too many connections, try again later\r\n",
+		MaxConns:        serve.Limit(s.MaxConns, 1000),
+		MaxConnsPerAddr: serve.Limit(s.MaxConnsPerAddr, 20),
+		BaseContext:     s.BaseContext,
+		ConnContext:     s.ConnContext,
+		Logger:          c.log,
+		Handle:          func(ctx context.Context, conn *serve.Conn) { newSession(ctx, c, conn).serve() },
+	})
+}
+
+// Shutdown stops accepting, says 421 to idle peers, waits for commands and
+// messages under way to be answered, and when ctx ends closes what is left and
+// returns ctx's error.
+func (s *Server) Shutdown(ctx context.Context) error { return s.engine.Shutdown(ctx) }
+
+// Close closes all listeners and connections at once.
+func (s *Server) Close() error { return s.engine.Close() }
+
+// ListenAndServe receives mail for d at addr.
+func ListenAndServe(addr string, d mailparts.Deliverer) error {
+	return (&Server{Addr: addr, Receiver: mailparts.AsReceiver(d)}).ListenAndServe()
+}
+
+// settings is a Server with its defaults applied.
+type settings struct {
+	*Server
+	hostname                    string
+	maxMessage                  int64
+	maxRecipients, maxErrors    int
+	commandTimeout, dataTimeout time.Duration
+	log                         *slog.Logger
+}
+
+func (s *Server) settings() *settings {
+	return &settings{
+		Server:         s,
+		hostname:       serve.Hostname(s.Hostname),
+		maxMessage:     serve.Limit(s.MaxMessageBytes, 50<<20),
+		maxRecipients:  serve.Limit(s.MaxRecipients, 1000),
+		maxErrors:      serve.Limit(s.MaxErrors, 10),
+		commandTimeout: serve.Limit(s.CommandTimeout, 5*time.Minute),
+		dataTimeout:    serve.Limit(s.DataTimeout, 3*time.Minute),
+		log:            serve.Logger(s.Logger),
+	}
+}
+
+// protocol is the name in logs and for sasl.Conn.
+func (s *settings) protocol() string {
+	if s.LMTP {
+		return "lmtp"
+	}
+	return "smtp"
+}
+
+// mechanisms is what AUTH takes on this connection.
+func (s *settings) mechanisms() []sasl.Mechanism {
+	if s.Mechanisms != nil || s.Auth == nil {
+		return s.Mechanisms
+	}
+	return sasl.Mechanisms(s.Auth)
+}

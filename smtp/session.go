@@ -1,0 +1,131 @@
+package smtp
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"runtime/debug"
+
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/line"
+	"github.com/mailparts/mailparts/internal/serve"
+)
+
+// session is one connection. All of it runs on the goroutine of its serve.Conn.
+type session struct {
+	*settings
+	ctx     context.Context
+	conn    *serve.Conn
+	in      *line.Reader
+	out     replies
+	peer    *mailparts.Peer // replaced, never changed
+	esmtp   bool            // EHLO or LHLO was the last greeting
+	tx      *transaction    // nil: none is open
+	refused int             // commands, since the last accepted message
+	over    bool            // close the connection once out is flushed
+}
+
+func newSession(ctx context.Context, c *settings, conn *serve.Conn) *session {
+	s := &session{settings: c, ctx: ctx, conn: conn}
+	s.out.w = conn
+	s.in = line.NewReader(s)
+	s.peer = s.newPeer()
+	return s
+}
+
+// newPeer is what is known of the peer before its first EHLO.
+func (s *session) newPeer() *mailparts.Peer {
+	p := &mailparts.Peer{Addr: s.conn.Remote(), Local: s.conn.Local(), TLS: s.conn.TLS()}
+	p.Trusted = contains(s.Trusted, p.Addr.Addr())
+	p.Protocol = s.transmission(p, false)
+	return p
+}
+
+func contains(prefixes []netip.Prefix, a netip.Addr) bool {
+	for _, p := range prefixes {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// Read is where in's input comes from: it flushes the replies exactly when the
+// input is drained (RFC 2920 section 3.2).
+func (s *session) Read(p []byte) (int, error) {
+	if err := s.out.flush(); err != nil {
+		return 0, err
+	}
+	return s.conn.Read(p)
+}
+
+// serve runs the session from greeting to end.
+func (s *session) serve() {
+	defer s.end()
+	s.greet()
+	for !s.over {
+		if s.conn.ShuttingDown() {
+			s.refuse("", errShutdown)
+			return
+		}
+		l, err := s.readLine(maxAuthLine)
+		if err != nil {
+			s.badLine(err)
+			continue
+		}
+		s.execute(l)
+	}
+}
+
+// lostError is a command's answer that the connection has failed, and the command
+// with it.
+type lostError struct{ error }
+
+// end is every way out of a session. A panic of a Receiver, an Authenticator or
+// anything else that the wiring gave is answered here.
+func (s *session) end() {
+	if p := recover(); p != nil {
+		s.logger().Error("panic in a session", "panic", p, "stack", string(debug.Stack()))
+		s.refuse("", errPanic)
+	}
+	s.out.flush()
+	s.in.Release()
+	s.reset()
+}
+
+// readLine waits for a line of the peer; meanwhile Shutdown may interrupt.
+func (s *session) readLine(max int) ([]byte, error) {
+	s.conn.Within(s.commandTimeout)
+	s.conn.Idle(true)
+	defer s.conn.Idle(false)
+	return s.in.ReadLine(max)
+}
+
+// greet is RFC 5321 section 3.1, and RFC 7504 section 3 where no one receives.
+func (s *session) greet() {
+	switch {
+	case s.Receiver == nil:
+		s.out.plain(521, s.hostname+" does not accept mail")
+	case s.LMTP:
+		s.out.plain(220, s.hostname+" LMTP")
+	default:
+		s.out.plain(220, s.hostname+" ESMTP")
+	}
+}
+
+// reset ends the transaction, if one is open.
+func (s *session) reset() {
+	if tx := s.tx; tx != nil {
+		s.tx = nil
+		tx.Close()
+	}
+}
+
+// logger tells of which connection a record is.
+func (s *session) logger() *slog.Logger {
+	l := s.log.With("protocol", s.protocol(), "remote", s.peer.Addr)
+	if s.peer.User != "" {
+		l = l.With("user", s.peer.User)
+	}
+	return l
+}
