@@ -1,0 +1,92 @@
+package smtp
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+
+	"github.com/mailparts/mailparts"
+)
+
+// relayHost is a host that takes a domain's mail.
+type relayHost struct {
+	name string
+	addr netip.Addr // of an address literal
+}
+
+// hosts are where domain's mail goes, in the order to try them.
+func (r *Relay) hosts(ctx context.Context, domain string) ([]relayHost, error) {
+	if domain == "" {
+		return nil, clientFailure(550, "5.1.3", "Address without a domain")
+	}
+	if domain[0] == '[' {
+		return literalRelayHost(domain)
+	}
+	mxs, err := mailparts.LookupMX(ctx, r.resolver(), domain)
+	switch {
+	case errors.Is(err, mailparts.ErrNullMX): // RFC 7505 section 4.2
+		return nil, clientFailure(556, "5.1.10", "Domain "+domain+" accepts no mail")
+	case errors.Is(err, mailparts.ErrNoDomain):
+		return nil, clientFailure(550, "5.1.2", "Domain "+domain+" does not exist")
+	case err != nil:
+		return nil, relayDNSFailure(domain, err)
+	}
+	var hosts []relayHost
+	for _, mx := range r.betterThanUs(mxs) {
+		hosts = append(hosts, relayHost{name: mx.Host})
+	}
+	if hosts == nil {
+		return nil, clientFailure(554, "5.4.6", "Mail for "+domain+" loops back to this host")
+	}
+	return hosts, nil
+}
+
+// betterThanUs drops this host from mxs, and all that are no better: they would
+// send the mail back (RFC 5321 section 5.1).
+func (r *Relay) betterThanUs(mxs []mailparts.MX) []mailparts.MX {
+	us := r.hostname()
+	for _, own := range mxs {
+		if !strings.EqualFold(own.Host, us) {
+			continue
+		}
+		for i, mx := range mxs {
+			if mx.Preference == own.Preference {
+				return mxs[:i]
+			}
+		}
+	}
+	return mxs
+}
+
+// literalRelayHost is the host of an address literal (RFC 5321 section 4.1.3).
+func literalRelayHost(domain string) ([]relayHost, error) {
+	s := strings.Trim(domain, "[]")
+	s, six := strings.CutPrefix(s, "ipv6:")
+	addr, err := netip.ParseAddr(s)
+	if err != nil || addr.Is6() != six {
+		return nil, clientFailure(550, "5.1.2", "Address literal "+domain+" is not known")
+	}
+	return []relayHost{{name: addr.String(), addr: addr}}, nil
+}
+
+// addrs are host's addresses, IPv6 first.
+func (r *Relay) addrs(ctx context.Context, host relayHost, domain string) ([]netip.Addr, error) {
+	if host.addr.IsValid() {
+		return []netip.Addr{host.addr}, nil
+	}
+	addrs, err := mailparts.LookupAddrs(ctx, r.resolver(), host.name)
+	switch {
+	case err == nil:
+		return addrs, nil
+	case !errors.Is(err, mailparts.ErrNoDomain) && !errors.Is(err, mailparts.ErrNoRecords):
+		return nil, relayDNSFailure(host.name, err)
+	case strings.EqualFold(host.name, domain):
+		return nil, clientFailure(550, "5.1.2", "Domain "+domain+" has no mail server")
+	}
+	return nil, clientFailure(550, "5.4.4", "Mail server "+host.name+" of "+domain+" has no address")
+}
+
+func relayDNSFailure(name string, err error) error {
+	return &mailparts.Error{Code: 451, Status: "4.4.3", Message: "DNS lookup of " + name + " failed", Err: err}
+}
