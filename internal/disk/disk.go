@@ -13,6 +13,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"syscall"
 	"time"
 )
@@ -40,6 +41,17 @@ type FS interface {
 	// ErrLocked at once. It excludes other processes and other callers in this
 	// one. Close releases it, and so does the end of the process.
 	Lock(name string) (io.Closer, error)
+	// Boot names this run of the machine, or is "" if it has no name. What an
+	// earlier process wrote under the same name cannot have been lost since.
+	Boot() string
+}
+
+// SameFile is os.SameFile for what an FS returned.
+func SameFile(a, b fs.FileInfo) bool {
+	if s, ok := a.(interface{ Same(fs.FileInfo) bool }); ok {
+		return s.Same(b)
+	}
+	return os.SameFile(a, b)
 }
 
 // File is an open file.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,6 +29,7 @@ type FS struct {
 	mu      sync.Mutex
 	root    *node
 	inodes  uint64
+	boot    int
 	locks   map[*node]bool
 	ops     int
 	crashAt int // 0: never
@@ -306,6 +308,10 @@ func (f *FS) Lock(name string) (io.Closer, error) {
 	f.locks[n] = true
 	return &lock{fsys: f, node: n}, nil
 }
+
+// Boot implements disk.FS. It is no operation, and stays the same in mode Kept
+// only.
+func (f *FS) Boot() string { return strconv.Itoa(f.boot) }
 
 type lock struct {
 	fsys *FS

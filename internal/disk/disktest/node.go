@@ -149,3 +149,9 @@ func (i info) Mode() fs.FileMode  { return i.mode }
 func (i info) ModTime() time.Time { return i.mtime }
 func (i info) IsDir() bool        { return i.mode.IsDir() }
 func (i info) Sys() any           { return i.sys }
+
+// Same is for disk.SameFile.
+func (i info) Same(other fs.FileInfo) bool {
+	o, ok := other.(info)
+	return ok && o.sys.Inode == i.sys.Inode
+}

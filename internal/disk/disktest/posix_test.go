@@ -150,6 +150,33 @@ func TestStat(t *testing.T) {
 	})
 }
 
+func TestSameFile(t *testing.T) {
+	onBoth(t, func(t *testing.T, fsys disk.FS, root string) {
+		name := filepath.Join(root, "f")
+		stat := func(name string) fs.FileInfo {
+			fi, err := fsys.Stat(name)
+			must(t, err)
+			return fi
+		}
+		must(t, disk.WriteFile(fsys, name, nil, 0o600))
+		before := stat(name)
+		must(t, fsys.Rename(name, name+"2"), disk.WriteFile(fsys, name, nil, 0o600))
+		if !disk.SameFile(before, stat(name+"2")) || disk.SameFile(before, stat(name)) {
+			t.Error("SameFile goes by the name, not by the file")
+		}
+	})
+}
+
+func TestBoot(t *testing.T) {
+	fsys := disktest.New()
+	if fsys.Boot() != fsys.Reboot(disktest.Kept).Boot() || fsys.Boot() == fsys.Reboot(disktest.Strict).Boot() {
+		t.Error("Boot tells a restart of the program from one of the machine the wrong way")
+	}
+	if (disk.OS{}).Boot() != (disk.OS{}).Boot() {
+		t.Error("Boot changes while the machine runs")
+	}
+}
+
 func TestRenameReplaces(t *testing.T) {
 	onBoth(t, func(t *testing.T, fsys disk.FS, root string) {
 		a, b := filepath.Join(root, "a"), filepath.Join(root, "b")

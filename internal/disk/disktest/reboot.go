@@ -46,7 +46,10 @@ func (m Mode) String() string {
 func (f *FS) Reboot(m Mode) *FS {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	r := &FS{inodes: f.inodes, locks: map[*node]bool{}}
+	r := &FS{inodes: f.inodes, boot: f.boot, locks: map[*node]bool{}}
+	if m != Kept {
+		r.boot++
+	}
 	r.root = recovery{mode: m, done: map[*node]*node{}}.node(f.root)
 	return r
 }
