@@ -23,7 +23,7 @@
 //
 // The names in braces and the layout of the SCRAM keys are Dovecot's; before "$"
 // the name may be missing. Argon2id is in PHC string form. A user without any
-// field exists, for [File.Has], and cannot log in. Everything else is an error
+// field exists, for [File.Canonical], and cannot log in. Everything else is an error
 // that names file and line, as is a parameter beyond its limit: a mistyped line
 // must not cost every login a second of work.
 //
@@ -50,8 +50,8 @@
 // chosen by a keyed hash of the name, and denied. SCRAM goes on to the end with
 // keys that are such a hash. The key is the line "#secret=BASE64" of the file,
 // which the first [File.Set] or [File.Delete] writes, so that an unknown user's
-// salt stays the same over a restart, as a known one's does. A file without that line gets a secret
-// that lasts as long as the File.
+// salt stays the same over a restart, as a known one's does. A file without that
+// line gets a secret that lasts as long as the File.
 //
 // # Changes
 //

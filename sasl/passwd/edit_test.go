@@ -108,7 +108,7 @@ func TestSetAfterLineWithoutEnd(t *testing.T) {
 	if err := f.Set("bob", "secret"); err != nil {
 		t.Fatal(err)
 	}
-	if !f.Has("alice") || !f.Has("bob") {
+	if !has(f, "alice") || !has(f, "bob") {
 		t.Errorf("the file is\n%s", content(t, file))
 	}
 }
@@ -123,7 +123,7 @@ func TestEditThroughLink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Delete("alice"); err != nil || f.Has("alice") {
+	if err := f.Delete("alice"); err != nil || has(f, "alice") {
 		t.Errorf("Delete: %v", err)
 	}
 	if info, err := os.Lstat(link); err != nil || info.Mode().Type() != os.ModeSymlink {
@@ -178,7 +178,7 @@ func TestEditsAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	for i := range 6 {
-		if !f.Has(fmt.Sprintf("user%d", i)) {
+		if !has(f, fmt.Sprintf("user%d", i)) {
 			t.Errorf("user%d was lost", i)
 		}
 	}

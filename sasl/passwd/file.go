@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/mailparts/mailparts/internal/disk"
@@ -58,10 +59,25 @@ func OpenOrCreate(name string) (*File, error) {
 	return Open(name)
 }
 
-// Has says whether the file names a user, for the lookup of addresses. It is no
-// part of logging in: its answer must not reach a client that has no business to
-// know.
-func (f *File) Has(name string) bool { return f.current().find(name) != nil }
+// Canonical returns the spelling of name in the file, and whether it is there:
+// for the lookup of addresses. It is no part of logging in: its answer must not
+// reach a client that has no business to know.
+func (f *File) Canonical(name string) (canonical string, ok bool) {
+	if u := f.current().find(name); u != nil {
+		return u.name, true
+	}
+	return "", false
+}
+
+// Names returns the canonical names of all users, sorted.
+func (f *File) Names() []string {
+	var names []string
+	for _, u := range f.current().users {
+		names = append(names, u.name)
+	}
+	slices.Sort(names)
+	return names
+}
 
 // current returns the users of the file as it is now, or as it was when last it
 // had no error.

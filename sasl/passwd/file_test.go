@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,15 +12,18 @@ import (
 	"github.com/mailparts/mailparts/sasl"
 )
 
-func TestHas(t *testing.T) {
+func TestCanonical(t *testing.T) {
 	f, _ := open(t, "Alice:"+bcryptHash, "mail.only:", "ñandú:")
-	for name, want := range map[string]bool{
-		"Alice": true, "aLICE": true, "mail.only": true, "n\u0303andu\u0301": true,
-		"bob": false, "": false, "alice ": false, "\xff": false, "#": false,
+	for name, want := range map[string]string{
+		"Alice": "Alice", "aLICE": "Alice", "mail.only": "mail.only", "n\u0303andu\u0301": "ñandú",
+		"bob": "", "": "", "alice ": "", "\xff": "", "#": "",
 	} {
-		if got := f.Has(name); got != want {
-			t.Errorf("Has(%q) = %v", name, got)
+		if got, ok := f.Canonical(name); got != want || ok != (want != "") {
+			t.Errorf("Canonical(%q) = %q, %v", name, got, ok)
 		}
+	}
+	if got, want := f.Names(), []string{"Alice", "mail.only", "ñandú"}; !slices.Equal(got, want) {
+		t.Errorf("Names() = %q, want %q", got, want)
 	}
 }
 
@@ -42,7 +46,7 @@ func TestReload(t *testing.T) {
 	if err := os.Chtimes(file, then, then); err != nil {
 		t.Fatal(err)
 	}
-	if f.Has("bob") || !f.Has("eve") {
+	if has(f, "bob") || !has(f, "eve") {
 		t.Error("a change in place was missed")
 	}
 }
@@ -66,8 +70,8 @@ func TestReloadKeepsUsers(t *testing.T) {
 		log.Reset()
 		spoil.do()
 		for range 3 {
-			if _, err := authenticate(t, f, "alice", "U*U"); err != nil || f.Has("bob") {
-				t.Errorf("%s: alice gets %v, bob exists: %v", spoil.name, err, f.Has("bob"))
+			if _, err := authenticate(t, f, "alice", "U*U"); err != nil || has(f, "bob") {
+				t.Errorf("%s: alice gets %v, bob exists: %v", spoil.name, err, has(f, "bob"))
 			}
 		}
 		if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, spoil.want) || strings.Contains(got, "hunter2") {
@@ -77,7 +81,7 @@ func TestReloadKeepsUsers(t *testing.T) {
 
 	log.Reset()
 	write(t, file, "bob:"+bcryptHash)
-	if f.Has("alice") || !f.Has("bob") || log.Len() > 0 {
-		t.Errorf("whole again: alice %v, bob %v, log %s", f.Has("alice"), f.Has("bob"), &log)
+	if has(f, "alice") || !has(f, "bob") || log.Len() > 0 {
+		t.Errorf("whole again: alice %v, bob %v, log %s", has(f, "alice"), has(f, "bob"), &log)
 	}
 }

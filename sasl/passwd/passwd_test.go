@@ -83,3 +83,9 @@ func logInByScram(t testing.TB, f *passwd.File, name, password, authzid string) 
 	t.Fatal(err)
 	return "", err
 }
+
+// has reports whether the file names a user.
+func has(f *passwd.File, name string) bool {
+	_, ok := f.Canonical(name)
+	return ok
+}
