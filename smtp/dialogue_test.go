@@ -23,6 +23,7 @@ import (
 //	S: what the server must reply: exact but for "..." at the end, "ID" for any word
 //	S! nothing: the connection must be closed by now
 //	T: a TLS handshake follows
+//	G: EHLO, HELO or LHLO, sent after the greeting (or T:) with any positive reply
 //
 // and lines that are empty or begin with # are for the reader.
 func play(t *testing.T, s *smtp.Server, script string) {
@@ -34,7 +35,9 @@ func play(t *testing.T, s *smtp.Server, script string) {
 // wire is the test's end of a connection.
 type wire struct {
 	net.Conn
-	r *bufio.Reader
+	r       *bufio.Reader
+	greeted bool
+	wait    time.Duration // for a reply, or to write
 }
 
 // dialServer serves s on a listener of its own, closed with the test.
@@ -48,9 +51,15 @@ func startServer(t testing.TB, s *smtp.Server) *mailtest.Listener {
 	if s.Hostname == "" {
 		s.Hostname = "mx.example.com"
 	}
+	return listen(t, s, s.Serve)
+}
+
+// listen runs serve, which is a method of s.
+func listen(t testing.TB, s *smtp.Server, serve func(net.Listener) error) *mailtest.Listener {
+	t.Helper()
 	l := mailtest.NewListener()
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
+	go func() { done <- serve(l) }()
 	t.Cleanup(func() {
 		s.Close()
 		if err := <-done; err != mailparts.ErrServerClosed {
@@ -66,8 +75,12 @@ func connectTo(t testing.TB, l *mailtest.Listener) *wire {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newWire(t, nc)
+}
+
+func newWire(t testing.TB, nc net.Conn) *wire {
 	t.Cleanup(func() { nc.Close() })
-	return &wire{nc, bufio.NewReader(nc)}
+	return &wire{Conn: nc, r: bufio.NewReader(nc), wait: 10 * time.Second}
 }
 
 func (c *wire) play(t testing.TB, script string) {
@@ -87,21 +100,45 @@ func (c *wire) play(t testing.TB, script string) {
 			if got := c.line(t); !matches(got, text) {
 				t.Fatalf("line %d:\n got %q\nwant %q", n+1, got, text)
 			}
+			c.greeted = true
 		case "S!":
 			if got, err := c.r.ReadString('\n'); err == nil || got != "" {
 				t.Fatalf("line %d: got %q, want the end of the connection", n+1, got)
 			}
 		case "T:":
 			c.startTLS(t)
+		case "G:":
+			c.greet(t, text)
 		default:
 			t.Fatalf("line %d: no such line: %q", n+1, l)
 		}
 	}
 }
 
+// greet reads the greeting, if it is still to come, and says hello.
+func (c *wire) greet(t testing.TB, hello string) {
+	t.Helper()
+	if !c.greeted {
+		c.greeted = true
+		if l := c.line(t); !strings.HasPrefix(l, "220 ") {
+			t.Fatalf("greeting %q", l)
+		}
+	}
+	c.send(t, hello+" client.example.org\r\n")
+	for {
+		l := c.line(t)
+		if !strings.HasPrefix(l, "250") {
+			t.Fatalf("%s: %q", hello, l)
+		}
+		if l[3] == ' ' {
+			return
+		}
+	}
+}
+
 func (c *wire) send(t testing.TB, text string) {
 	t.Helper()
-	c.SetDeadline(time.Now().Add(time.Minute))
+	c.SetDeadline(time.Now().Add(c.wait))
 	if _, err := io.WriteString(c, text); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +146,7 @@ func (c *wire) send(t testing.TB, text string) {
 
 func (c *wire) line(t testing.TB) string {
 	t.Helper()
-	c.SetDeadline(time.Now().Add(time.Minute))
+	c.SetDeadline(time.Now().Add(c.wait))
 	l, err := c.r.ReadString('\n')
 	if err != nil {
 		t.Fatalf("no reply: %q, %v", l, err)
@@ -126,7 +163,7 @@ func (c *wire) startTLS(t testing.TB) {
 	if err := tc.Handshake(); err != nil {
 		t.Fatal(err)
 	}
-	*c = wire{tc, bufio.NewReader(tc)}
+	*c = wire{Conn: tc, r: bufio.NewReader(tc), greeted: true, wait: c.wait}
 }
 
 func unescape(s string) string {

@@ -39,21 +39,13 @@ func (d *DotReader) Read(p []byte) (n int, err error) {
 			break
 		}
 		if wait {
-			d.fill()
+			d.err = cut(d.r.fillLarge())
 		}
 	}
 	if n > 0 || len(p) == 0 {
 		return n, nil
 	}
 	return 0, d.err
-}
-
-// fill waits for more input.
-func (d *DotReader) fill() {
-	d.err = d.r.fillLarge()
-	if d.err == io.EOF {
-		d.err = io.ErrUnexpectedEOF
-	}
 }
 
 // step moves what it can from the buffer to p, which has room. wait says that

@@ -129,9 +129,10 @@ func (r *Reader) grow() {
 }
 
 // ReadLine returns the next line without its CRLF, valid until the next call.
-// max, at most 32 KB, counts the CRLF. A CR or LF alone ends the line too, but
-// as an error: ErrBare. A longer line is skipped: ErrTooLong. What a peer sends
-// before it goes away without ending the line is io.ErrUnexpectedEOF.
+// max, at most 32 KB, counts the CRLF. An LF ends a line always, but a line with
+// a CR or LF alone in it is an error: ErrBare. A longer line is skipped:
+// ErrTooLong. What a peer sends before it goes away without ending the line is
+// io.ErrUnexpectedEOF.
 func (r *Reader) ReadLine(max int) ([]byte, error) {
 	max = min(max, largeBuffer)
 	for seen := 0; ; {
@@ -144,12 +145,20 @@ func (r *Reader) ReadLine(max int) ([]byte, error) {
 			return nil, r.skip()
 		}
 		if err := r.fill(); err != nil {
-			if err == io.EOF && seen > 0 {
-				err = io.ErrUnexpectedEOF
+			if seen > 0 {
+				err = cut(err)
 			}
 			return nil, err
 		}
 	}
+}
+
+// cut is the error of an end inside a line or a message.
+func cut(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // take cuts a line of n octets that ends with LF.
@@ -176,7 +185,7 @@ func (r *Reader) skip() error {
 		skipped += len(unread)
 		r.r = r.w
 		if err := r.fill(); err != nil {
-			return err
+			return cut(err)
 		}
 	}
 	return ErrEndless

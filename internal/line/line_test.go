@@ -1,0 +1,160 @@
+package line_test
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/mailparts/mailparts/internal/line"
+)
+
+// sources are ways in which the same octets may come.
+var sources = map[string]func(io.Reader) io.Reader{
+	"whole":       func(r io.Reader) io.Reader { return r },
+	"octets":      iotest.OneByteReader,
+	"data+EOF":    iotest.DataErrReader,
+	"halves":      iotest.HalfReader,
+	"empty reads": func(r io.Reader) io.Reader { return &emptyReads{r: r} },
+}
+
+// emptyReads returns 0, nil before each octet.
+type emptyReads struct {
+	r    io.Reader
+	full bool
+}
+
+func (e *emptyReads) Read(p []byte) (int, error) {
+	if e.full = !e.full; e.full {
+		return 0, nil
+	}
+	return e.r.Read(p[:1])
+}
+
+func TestReadLine(t *testing.T) {
+	long := strings.Repeat("x", 5000)
+	tests := []struct {
+		name, input string
+		want        []string // lines, or errors in brackets
+	}{
+		{"lines", "a\r\n\r\nbc\r\n", []string{"a", "", "bc", "[EOF]"}},
+		{"no end", "a\r\nb", []string{"a", "[unexpected EOF]"}},
+		{"half an end", "a\r", []string{"[unexpected EOF]"}},
+		{"LF alone", "a\nb\r\n", []string{"[CR or LF alone]", "b", "[EOF]"}},
+		{"LF alone at once", "\nb\r\n", []string{"[CR or LF alone]", "b", "[EOF]"}},
+		{"CR alone", "a\rb\r\nc\r\n", []string{"[CR or LF alone]", "c", "[EOF]"}},
+		{"CR CR LF", "a\r\r\nc\r\n", []string{"[CR or LF alone]", "c", "[EOF]"}},
+		{"NUL is no business of ours", "a\x00b\r\n", []string{"a\x00b", "[EOF]"}},
+		{"as long as may be", long[:98] + "\r\nb\r\n", []string{long[:98], "b", "[EOF]"}},
+		{"one octet too long", long[:99] + "\r\nb\r\n", []string{"[line too long]", "b", "[EOF]"}},
+		{"far too long", long + "\r\nb\r\n", []string{"[line too long]", "b", "[EOF]"}},
+		{"too long, twice", long + "\r\n" + long + "\r\nb\r\n", []string{"[line too long]", "[line too long]", "b", "[EOF]"}},
+		{"too long, no end", long, []string{"[unexpected EOF]"}},
+		{"empty", "", []string{"[EOF]", "[EOF]"}},
+	}
+	for _, test := range tests {
+		for how, source := range sources {
+			t.Run(test.name+"/"+how, func(t *testing.T) {
+				r := line.NewReader(source(strings.NewReader(test.input)))
+				for i, want := range test.want {
+					l, err := r.ReadLine(100)
+					got := string(l)
+					if err != nil {
+						got = "[" + err.Error() + "]"
+					}
+					if got != want {
+						t.Fatalf("line %d is %q, want %q", i, got, want)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestLineWithoutEndIsGivenUp(t *testing.T) {
+	endless := &counting{r: zeros{}}
+	r := line.NewReader(endless)
+	if _, err := r.ReadLine(1000); err != line.ErrEndless {
+		t.Fatalf("got %v, want ErrEndless", err)
+	}
+	if endless.n > 2<<20 {
+		t.Errorf("read %d octets of a line that has no end", endless.n)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+type counting struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+func TestSourceErrorComesAfterItsOctets(t *testing.T) {
+	broken := errors.New("broken")
+	r := line.NewReader(io.MultiReader(strings.NewReader("a\r\nb"), iotest.ErrReader(broken)))
+	if l, err := r.ReadLine(100); string(l) != "a" || err != nil {
+		t.Fatalf("got %q, %v", l, err)
+	}
+	for range 2 {
+		if _, err := r.ReadLine(100); err != broken {
+			t.Fatalf("got %v, want %v", err, broken)
+		}
+	}
+}
+
+func TestResetDropsWhatIsBuffered(t *testing.T) {
+	r := line.NewReader(strings.NewReader("STARTTLS\r\nMAIL FROM:<evil>\r\n"))
+	r.ReadLine(100)
+	if r.Buffered() != 18 {
+		t.Fatalf("%d octets are buffered, want 18", r.Buffered())
+	}
+	r.Reset(strings.NewReader("EHLO x\r\n"))
+	if r.Buffered() != 0 {
+		t.Fatalf("%d octets are buffered after Reset", r.Buffered())
+	}
+	if l, err := r.ReadLine(100); string(l) != "EHLO x" || err != nil {
+		t.Fatalf("got %q, %v", l, err)
+	}
+}
+
+// A reader that does nothing but return nothing must not spin.
+func TestNoProgress(t *testing.T) {
+	r := line.NewReader(readerFunc(func([]byte) (int, error) { return 0, nil }))
+	if _, err := r.ReadLine(100); err != io.ErrNoProgress {
+		t.Fatalf("got %v, want io.ErrNoProgress", err)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func TestReadLineDoesNotAllocate(t *testing.T) {
+	text := strings.Repeat("RCPT TO:<someone@example.com>\r\n", 100)
+	src := strings.NewReader(text)
+	r := line.NewReader(src)
+	allocs := testing.AllocsPerRun(100, func() {
+		src.Reset(text)
+		r.Reset(src)
+		for range 100 {
+			if _, err := r.ReadLine(512); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if allocs > 1 { // a collection may empty the pool of large buffers
+		t.Errorf("%v allocations for 100 lines", allocs)
+	}
+}
