@@ -71,7 +71,7 @@ func TestStalls(t *testing.T) {
 				d := silent(t, test.script)
 				d.CommandTimeout, d.EndTimeout = test.set.CommandTimeout, test.set.EndTimeout
 				start := time.Now()
-				err := deliver(t.Context(), d, text("hello\r\n"))
+				err := session(t.Context(), d, text("hello\r\n"))
 				if took := time.Since(start); took != test.want {
 					t.Errorf("took %v, want %v", took, test.want)
 				}
@@ -88,7 +88,7 @@ func TestStalledMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := silent(t, ready()+mailDialogue)
 		start := time.Now()
-		err := deliver(t.Context(), d, io.LimitReader(endless{}, 10<<20))
+		err := session(t.Context(), d, io.LimitReader(endless{}, 10<<20))
 		if took := time.Since(start); took != 3*time.Minute {
 			t.Errorf("took %v, want 3m", took)
 		}
@@ -103,7 +103,7 @@ func TestSlowSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := silent(t, ready()+mailDialogue+"C: a\nC: b\nC: .\nS: 250 ok")
 		slow := io.MultiReader(strings.NewReader("a\r\n"), pause(4*time.Minute), strings.NewReader("b\r\n"))
-		if err := deliver(t.Context(), d, slow); err != nil {
+		if err := session(t.Context(), d, slow); err != nil {
 			t.Error(err)
 		}
 	})
@@ -160,7 +160,7 @@ func TestCancel(t *testing.T) {
 					msg = text("hello\r\n")
 				}
 				start := time.Now()
-				err := deliver(ctx, d, msg)
+				err := session(ctx, d, msg)
 				if took := time.Since(start); took != time.Second {
 					t.Errorf("took %v, want 1s", took)
 				}
@@ -214,8 +214,8 @@ type openConn struct{ net.Conn }
 
 func (*openConn) Close() error { return nil }
 
-// deliver is a whole session.
-func deliver(ctx context.Context, d *smtp.Dialer, msg io.Reader) error {
+// session is a whole one, with one message.
+func session(ctx context.Context, d *smtp.Dialer, msg io.Reader) error {
 	c, err := d.Dial(ctx, fakeAddr)
 	if err != nil {
 		return err
