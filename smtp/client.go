@@ -84,7 +84,11 @@ func (c *Client) Quit(ctx context.Context) error {
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(ctx, quitTimeout)
 	defer cancel()
-	return c.simple(ctx, "QUIT")
+	err := c.simple(ctx, "QUIT")
+	if err == nil {
+		c.conn.goodbye()
+	}
+	return err
 }
 
 // Close closes the connection without a word: a transaction under way is void.

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	gosasl "github.com/emersion/go-sasl"
-	"github.com/xdg-go/scram"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/sasl"
 )
 
 // PasswordAuth is a Dialer's Auth with a password: by SCRAM-SHA-256, PLAIN or
@@ -18,39 +18,16 @@ func PasswordAuth(user, password string) func(mechanisms []string) (gosasl.Clien
 	return func(mechanisms []string) (gosasl.Client, error) {
 		has := func(name string) bool { return slices.Contains(mechanisms, name) }
 		switch {
-		case has("SCRAM-SHA-256"):
-			c, err := scram.SHA256.NewClient(user, password, "")
-			if err != nil {
-				return nil, err
-			}
-			return &scramClient{conv: c.NewConversation()}, nil
-		case has("PLAIN"):
+		case has(sasl.ScramSHA256):
+			return newScramClient(user, password)
+		case has(gosasl.Plain):
 			return gosasl.NewPlainClient("", user, password), nil
-		case has("LOGIN"):
+		case has(gosasl.Login):
 			return gosasl.NewLoginClient(user, password), nil
 		}
 		return nil, errors.New("no mechanism in common that may be used on this connection")
 	}
 }
-
-// scramClient is SCRAM-SHA-256 (RFC 7677) as a gosasl.Client.
-type scramClient struct{ conv *scram.ClientConversation }
-
-func (s *scramClient) Start() (mech string, ir []byte, err error) {
-	first, err := s.conv.Step("")
-	return "SCRAM-SHA-256", []byte(first), err
-}
-
-func (s *scramClient) Next(challenge []byte) ([]byte, error) {
-	if s.conv.Done() {
-		return nil, gosasl.ErrUnexpectedServerChallenge
-	}
-	response, err := s.conv.Step(string(challenge))
-	return []byte(response), err
-}
-
-// verified reports whether the server has proved that it knows the password.
-func (s *scramClient) verified() bool { return s.conv.Valid() }
 
 const (
 	maxClientCommand  = 512 // RFC 5321 section 4.5.3.1.4, with its CRLF
@@ -98,10 +75,11 @@ func (c *Client) mechanisms() []string {
 	if c.secured != "" || c.conn.private() {
 		return offered
 	}
-	return slices.DeleteFunc(offered, func(m string) bool {
-		return slices.Contains([]string{"PLAIN", "LOGIN", "OAUTHBEARER", "XOAUTH2"}, m)
-	})
+	return slices.DeleteFunc(offered, func(m string) bool { return slices.Contains(showingMechanisms, m) })
 }
+
+// showingMechanisms are those that show the secret itself.
+var showingMechanisms = []string{gosasl.Plain, gosasl.Login, gosasl.OAuthBearer, "XOAUTH2"}
 
 // respond answers a challenge.
 func (c *Client) respond(mech gosasl.Client, r clientReply) ([]byte, error) {

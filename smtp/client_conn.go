@@ -134,6 +134,9 @@ func (c *clientConn) private() bool {
 	return false
 }
 
+// goodbye ends TLS, with a peer that has said its own.
+func (c *clientConn) goodbye() { c.nc.Close() }
+
 // close closes the connection without TLS's goodbye, which might wait for a peer
-// that reads nothing; SMTP has one of its own.
+// that reads nothing.
 func (c *clientConn) close() error { return c.raw.Close() }

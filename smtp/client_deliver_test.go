@@ -420,6 +420,33 @@ func TestDeliverBrokenMessage(t *testing.T) {
 	}
 }
 
+// A server that goes away in the middle of a message may have said why.
+func TestDeliverLastWords(t *testing.T) {
+	for name, test := range map[string]struct{ words, want string }{
+		"a reason":   {"S: 552 5.3.4 too big", "552 5.3.4, 550 5.1.1"},
+		"421":        {"S: 421 4.3.2 shutting down", "421 4.3.2, 550 5.1.1"},
+		"none":       {"", "451 4.4.2, 550 5.1.1"},
+		"a good one": {"S: 250 ok", "451 4.4.2, 550 5.1.1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, ready("PIPELINING")+`
+				C: MAIL FROM:<a@example.org>
+				C: RCPT TO:<b@example.com>
+				C: RCPT TO:<c@example.com>
+				C: DATA
+				S: 250 ok
+				S: 250 ok
+				S: 550 5.1.1 no
+				S: 354 go
+				`+test.words)
+			err := f.connect(nil).Deliver(t.Context(), letter("b@example.com", "c@example.com"), io.LimitReader(endless{}, 10<<20))
+			if got := codes(err, 2); got != test.want {
+				t.Errorf("got %s, want %s (%v)", got, test.want, err)
+			}
+		})
+	}
+}
+
 // A transaction that did not end as it should is aborted before the next one.
 func TestDeliverAgain(t *testing.T) {
 	const data = "C: hello\nC: .\n"
