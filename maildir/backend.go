@@ -1,0 +1,114 @@
+package maildir
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"unicode/utf8"
+	"weak"
+
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
+)
+
+// Backend is a mailparts.Backend of Maildir++ trees, one per user. The zero value
+// with Root set works. Its fields may not change after the first Open.
+type Backend struct {
+	// Root is the folder that has each user's tree under the user's name. Who
+	// is a user is not asked here: Open makes the tree of any name that can be
+	// one, and others are ErrNoUser: those with "/", NUL and other control
+	// characters or octets that are not UTF-8, longer than 255 octets, empty, or
+	// beginning with ".".
+	Root string
+
+	// Path, if not nil, says where a user's tree is, in place of Root, and says
+	// ErrNoUser. What it gets is as it came to Open.
+	Path func(user string) (string, error)
+
+	// Hostname makes the names of files unique among the hosts that share a
+	// tree. Empty: the machine's.
+	Hostname string
+
+	// Logger is told what was repaired and what was left alone. Nil: nobody.
+	Logger *slog.Logger
+
+	fsys    disk.FS // nil: disk.OS
+	once    sync.Once
+	log     *slog.Logger
+	machine string // the real host name, for lock files
+	names   namer
+
+	mu    sync.Mutex
+	boxes map[string]weak.Pointer[box] // by folder
+}
+
+// Open returns the user's mail, and first makes the tree with its INBOX, durably,
+// if it is not there.
+func (b *Backend) Open(ctx context.Context, user string) (mailparts.Store, error) {
+	root, err := b.path(user)
+	if err != nil {
+		return nil, err
+	}
+	b.once.Do(b.setUp)
+	s := &store{backend: b, root: root}
+	if _, err := s.open(ctx, inbox); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (b *Backend) path(user string) (string, error) {
+	if b.Path != nil {
+		root, err := b.Path(user)
+		return filepath.Clean(root), err
+	}
+	if b.Root == "" {
+		return "", errors.New("maildir: Backend has neither Root nor Path")
+	}
+	if user == "" || user[0] == '.' || len(user) > maxName || !utf8.ValidString(user) ||
+		strings.ContainsFunc(user, func(r rune) bool { return r < ' ' || r == 0x7f || r == '/' || r == filepath.Separator }) {
+		return "", mailparts.ErrNoUser
+	}
+	return filepath.Join(b.Root, user), nil
+}
+
+func (b *Backend) setUp() {
+	if b.fsys == nil {
+		b.fsys = disk.OS{}
+	}
+	b.log = cmp.Or(b.Logger, slog.New(slog.DiscardHandler))
+	b.machine, _ = os.Hostname()
+	b.names.host = safeHost(cmp.Or(b.Hostname, b.machine))
+	b.names.random = rand.Uint32()
+	b.boxes = map[string]weak.Pointer[box]{}
+}
+
+// share returns the one box of all handles to a mailbox. A box for what the folder
+// was before stays with its handles.
+func (b *Backend) share(s *store, dir string, id identity) *box {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if x := b.boxes[dir].Value(); x != nil && x.is(id) {
+		return x
+	}
+	x := &box{Backend: b, root: s.root, identity: id, dir: dir, guard: make(chan struct{}, 1)}
+	b.boxes[dir] = weak.Make(x)
+	runtime.AddCleanup(x, b.forget, dir)
+	return x
+}
+
+// forget drops the entry of a box that nobody has.
+func (b *Backend) forget(dir string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.boxes[dir].Value() == nil {
+		delete(b.boxes, dir)
+	}
+}

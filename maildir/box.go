@@ -1,0 +1,201 @@
+package maildir
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
+)
+
+// A mailbox's messages are in two folders.
+const (
+	newShelf = iota // nobody has looked at them; they have no flags
+	curShelf
+)
+
+var shelfNames = [2]string{"new", "cur"}
+
+// entry is a message of a box. A box has very many: 24 octets and the name.
+type entry struct {
+	name  string // of the file
+	uid   mailparts.UID
+	base  uint16 // octets of name before the info
+	flags flagSet
+	shelf uint8
+}
+
+func newEntry(uid mailparts.UID, shelf uint8, name string) entry {
+	return entry{name: name, uid: uid, base: uint16(len(baseOf(name))), flags: flagsIn(name), shelf: shelf}
+}
+
+func (e *entry) key() string { return e.name[:e.base] }
+
+func (e *entry) path(dir string) string { return filepath.Join(dir, shelfNames[e.shelf], e.name) }
+
+// identity tells one mailbox from another that has had the same name: by its
+// folder, which keeps its inode in a rename, and its UIDVALIDITY.
+type identity struct {
+	folder   fs.FileInfo
+	validity uint32
+}
+
+func (id identity) is(other identity) bool {
+	return id.validity == other.validity && disk.SameFile(id.folder, other.folder)
+}
+
+// box is what all handles to a mailbox in this process share. That another box
+// for it may be in another process is no different from one in this.
+type box struct {
+	*Backend
+	identity
+	root string // of the tree
+
+	// guard is held, together with changeLock, by who changes the mailbox or
+	// brings what follows up to date.
+	guard chan struct{}
+	syncs [2]syncGroup // of new/ and cur/
+
+	// mu is held to read and write what follows. Only the holder of guard writes
+	// it, but for dir and gone, and so may read without mu.
+	mu      sync.Mutex
+	dir     string // of the mailbox, until it is renamed
+	gone    bool
+	loaded  bool // entries and shelves are what was on disk at a time
+	entries []entry
+	next    uint64 // above every UID that was ever seen here
+	looked  time.Time
+	cost    time.Duration // of the last look at the shelves
+	shelves [2]shelf
+	list    list
+	issue   issue
+	sizes   map[mailparts.UID]int64 // on the wire, of those whose name does not tell
+	swept   time.Time               // when tmp/ was
+}
+
+// path is where the mailbox is, as far as known.
+func (b *box) path() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.dir
+}
+
+// find returns the message now.
+func (b *box) find(uid mailparts.UID) (entry, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i, ok := b.index(uid); ok {
+		return b.entries[i], true
+	}
+	return entry{}, false
+}
+
+// index is where uid is in entries, or would be. The caller holds mu or guard.
+func (b *box) index(uid mailparts.UID) (int, bool) {
+	return slices.BinarySearchFunc(b.entries, uid, func(e entry, uid mailparts.UID) int {
+		return int(int64(e.uid) - int64(uid))
+	})
+}
+
+// each calls f for those of uids that are there. The caller holds mu or guard.
+func (b *box) each(uids mailparts.UIDSet, f func(*entry)) {
+	for _, r := range uids {
+		for i, _ := b.index(r.First); i < len(b.entries) && b.entries[i].uid <= r.Last; i++ {
+			f(&b.entries[i])
+		}
+	}
+}
+
+// lock makes the caller the one who changes the mailbox, whose path is then right
+// until unlock.
+func (b *box) lock(ctx context.Context) (unlock func(), err error) {
+	select {
+	case b.guard <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	var held interface{ Close() error }
+	err = b.try(func(dir string) error {
+		if held, err = b.lockFile(ctx, filepath.Join(dir, changeLock)); err != nil {
+			return err
+		}
+		if !b.isAt(dir) {
+			held.Close()
+			return fs.ErrNotExist
+		}
+		return nil
+	})
+	if err != nil {
+		<-b.guard
+		return nil, err
+	}
+	return func() {
+		held.Close()
+		<-b.guard
+	}, nil
+}
+
+// try calls op with the mailbox's path, and again if it says fs.ErrNotExist and
+// the mailbox is no longer there. Once it is nowhere, that is ErrNoMailbox.
+func (b *box) try(op func(dir string) error) error {
+	for {
+		b.mu.Lock()
+		dir, gone := b.dir, b.gone
+		b.mu.Unlock()
+		if gone {
+			return mailparts.ErrNoMailbox
+		}
+		err := op(dir)
+		if !errors.Is(err, fs.ErrNotExist) || b.isAt(dir) {
+			return err
+		}
+		if err := b.relocate(); err != nil {
+			return err
+		}
+	}
+}
+
+// isAt reports whether the folder at dir is the mailbox.
+func (b *box) isAt(dir string) bool {
+	fi, err := b.fsys.Stat(dir)
+	return err == nil && disk.SameFile(fi, b.folder)
+}
+
+// relocate finds the mailbox under the name that it was given.
+func (b *box) relocate() error {
+	folders, err := b.fsys.ReadDir(b.root)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, folder := range folders {
+		if !strings.HasPrefix(folder, ".") || strings.HasPrefix(folder, trash) {
+			continue
+		}
+		dir := filepath.Join(b.root, folder)
+		if !b.isAt(dir) {
+			continue
+		}
+		if id, err := b.identify(dir); err == nil && id.is(b.identity) {
+			b.mu.Lock()
+			b.dir = dir
+			b.mu.Unlock()
+			return nil
+		}
+	}
+	return b.lost()
+}
+
+// lost ends the box: its mailbox or its UIDVALIDITY is gone.
+func (b *box) lost() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.gone = true
+	b.entries, b.sizes = nil, nil
+	return mailparts.ErrNoMailbox
+}

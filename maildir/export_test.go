@@ -1,0 +1,68 @@
+package maildir
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
+)
+
+// SetFS gives b another disk.
+func (b *Backend) SetFS(fsys disk.FS) { b.fsys = fsys }
+
+// ParseUIDList returns a uidlist as it is written, "" if it is none, and how many
+// of its lines are bad.
+func ParseUIDList(text string) (string, int) {
+	head, lines, size, bad, err := parseList([]byte(text))
+	if err != nil {
+		return "", bad
+	}
+	if size < len(text) {
+		bad++
+	}
+	out := head.append(nil)
+	for _, l := range lines {
+		out = l.append(out)
+	}
+	return string(out), bad
+}
+
+// ToDisk returns a message as it is on disk, and the size on the wire that is
+// noted for it. Each Write has n octets.
+func ToDisk(msg string, n int) (string, int64) {
+	var b bytes.Buffer
+	w := lfWriter{w: &b}
+	for p := []byte(msg); len(p) > 0; p = p[min(n, len(p)):] {
+		w.Write(p[:min(n, len(p))])
+	}
+	w.finish()
+	if w.disk != int64(b.Len()) {
+		panic("lfWriter counts wrong")
+	}
+	return b.String(), w.wire
+}
+
+// FromDisk reads from disk what a Body yields.
+func FromDisk(r io.Reader) io.Reader { return &crlfReader{r: r} }
+
+// WireLen measures it.
+func WireLen(r io.Reader) (int64, error) { return wireLen(r) }
+
+// Flags returns the flags of a file's name, and the name with others.
+func Flags(name string, flags ...mailparts.Flag) ([]mailparts.Flag, string) {
+	return flagLists[flagsIn(name)], withFlags(name, setOf(flags))
+}
+
+// Sizes returns what a file's name says, or -1.
+func Sizes(name string) (disk, wire int64) {
+	return sizeIn(baseOf(name), diskSize), sizeIn(baseOf(name), wireSize)
+}
+
+// Names of mailboxes, of folders and of files.
+var (
+	FolderOf = folderOf
+	NameOf   = nameOf
+	Arrival  = arrival
+	SafeHost = safeHost
+)

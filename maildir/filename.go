@@ -1,0 +1,187 @@
+package maildir
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/mailparts/mailparts"
+)
+
+// infoSep begins the info part of a file's name. What is before it, the base,
+// names the message for good; the info changes with its flags.
+const infoSep = ':'
+
+// The fields of a base that carry the message's size: on disk, and on the wire,
+// where every line ends in CRLF.
+const (
+	diskSize = ",S="
+	wireSize = ",W="
+)
+
+// baseOf cuts the info off a file's name.
+func baseOf(name string) string {
+	if i := strings.IndexByte(name, infoSep); i >= 0 {
+		return name[:i]
+	}
+	return name
+}
+
+// sizeIn returns what the base says after field, or -1.
+func sizeIn(base, field string) int64 {
+	_, rest, ok := strings.Cut(base, field)
+	if !ok {
+		return -1
+	}
+	digits, _, _ := strings.Cut(rest, ",")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || digits[0] < '0' || digits[0] > '9' {
+		return -1
+	}
+	return n
+}
+
+// validName reports whether a file in new/ or cur/ is a message that can stand
+// in a uidlist.
+func validName(name string) bool {
+	return name != "" && name[0] != '.' && name[0] != infoSep && len(name) <= maxName && !strings.ContainsAny(name, "\n\r\x00")
+}
+
+// maxName is how long a file's name may be, in octets.
+const maxName = 255
+
+// arrival orders files as they came: by the seconds that a name begins with, the
+// microseconds after its "M", and then the name.
+func arrival(a, b string) int {
+	as, am := stamp(a)
+	bs, bm := stamp(b)
+	return cmp.Or(cmp.Compare(as, bs), cmp.Compare(am, bm), strings.Compare(a, b))
+}
+
+// stamp returns the time in a name, or zeros.
+func stamp(name string) (sec, usec uint64) {
+	sec, rest := digits(name)
+	if rest, ok := strings.CutPrefix(rest, ".M"); ok {
+		usec, _ = digits(rest)
+	}
+	return sec, usec
+}
+
+// digits returns the number that s begins with, or 0.
+func digits(s string) (n uint64, rest string) {
+	i := 0
+	for i < len(s) && '0' <= s[i] && s[i] <= '9' {
+		i++
+	}
+	n, _ = strconv.ParseUint(s[:i], 10, 64)
+	return n, s[i:]
+}
+
+// namer makes names that no other Backend on any host makes. In a container the
+// process ID is always the same, and a clock may be set back: hence the random
+// number.
+type namer struct {
+	host   string
+	random uint32
+	seq    atomic.Uint64
+}
+
+// unique is a base without the sizes, which are known only when the file is
+// written. Its letters are those of the maildir specification.
+func (n *namer) unique(now time.Time) string {
+	return fmt.Sprintf("%d.M%dP%dR%08xQ%d.%s", now.Unix(), now.Nanosecond()/1000, os.Getpid(), n.random, n.seq.Add(1), n.host)
+}
+
+// maxHost leaves room in a file's name for all else.
+const maxHost = 64
+
+// safeHost writes what may not stand in a base as "\ooo", as the maildir
+// specification has it for "/" and ":".
+func safeHost(host string) string {
+	var b strings.Builder
+	for i := range len(host) {
+		c := host[i]
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, `\%03o`, c)
+		}
+	}
+	safe := cmp.Or(b.String(), "localhost")
+	return safe[:min(len(safe), maxHost)]
+}
+
+// flagSet is the system flags of a message.
+type flagSet uint8
+
+// flagLetters are the letters of the info, in the order of flagSet's bits, which
+// is ASCII's.
+const flagLetters = "DFRST"
+
+var flagNames = [len(flagLetters)]mailparts.Flag{
+	mailparts.FlagDraft, mailparts.FlagFlagged, mailparts.FlagAnswered, mailparts.FlagSeen, mailparts.FlagDeleted,
+}
+
+// flagLists has the flags of every flagSet, so that all messages share them.
+var flagLists = func() (lists [1 << len(flagLetters)][]mailparts.Flag) {
+	for set := range lists {
+		for i, f := range flagNames {
+			if set&(1<<i) != 0 {
+				lists[set] = append(lists[set], f)
+			}
+		}
+	}
+	return lists
+}()
+
+// setOf is the system flags among flags; others are not kept.
+func setOf(flags []mailparts.Flag) (set flagSet) {
+	for _, f := range flags {
+		for i, name := range flagNames {
+			if strings.EqualFold(string(f), string(name)) {
+				set |= 1 << i
+			}
+		}
+	}
+	return set
+}
+
+// infoPrefix is the one kind of info that has flags.
+const infoPrefix = ":2,"
+
+// flagsIn returns the flags in a file's name.
+func flagsIn(name string) (set flagSet) {
+	_, letters, _ := strings.Cut(name, infoPrefix)
+	for i := range len(letters) {
+		if bit := strings.IndexByte(flagLetters, letters[i]); bit >= 0 {
+			set |= 1 << bit
+		}
+	}
+	return set
+}
+
+// withFlags is name with other flags. Letters that are not ours, such as "P" and
+// Dovecot's keywords, stay.
+func withFlags(name string, set flagSet) string {
+	base := baseOf(name)
+	var letters []byte
+	if rest, ok := strings.CutPrefix(name[len(base):], infoPrefix); ok {
+		for i := range len(rest) {
+			if strings.IndexByte(flagLetters, rest[i]) < 0 {
+				letters = append(letters, rest[i])
+			}
+		}
+	}
+	for i := range len(flagLetters) {
+		if set&(1<<i) != 0 {
+			letters = append(letters, flagLetters[i])
+		}
+	}
+	slices.Sort(letters)
+	return base + infoPrefix + string(slices.Compact(letters))
+}

@@ -1,0 +1,279 @@
+package maildir
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
+)
+
+// The uidlist of a mailbox, and the modes of what is made there.
+const (
+	listName = "dovecot-uidlist"
+	fileMode = 0o600
+	dirMode  = 0o700
+)
+
+// list is what a box knows of its uidlist. Dovecot appends lines, and now and then
+// puts another file in its place.
+type list struct {
+	info  fs.FileInfo // of the file when it was read last; nil: all is to be read
+	end   int64       // of its whole lines
+	head  listHeader
+	last  mailparts.UID // of its last line
+	lines int           // that it has, those of messages that are gone too
+	bad   bool          // some of it is no lines
+}
+
+// above is the lowest UID that is above all in the list.
+func (l *list) above() uint64 { return max(l.head.next, uint64(l.last)+1) }
+
+// isCurrent reports whether all of the file was read.
+func (l *list) isCurrent(fi fs.FileInfo) bool {
+	return l.info != nil && disk.SameFile(l.info, fi) && l.info.Size() == fi.Size()
+}
+
+// readList returns the lines that came since the list was read, or all of them if
+// another file has its place, if all is asked for or if nothing was read yet. If
+// the file is gone or is no uidlist of ours, the box is lost.
+func (b *box) readList(dir string, all bool) (lines []listLine, whole bool, err error) {
+	f, fi, err := b.openList(dir)
+	if err != nil {
+		return nil, false, err
+	}
+	defer f.Close()
+	if l := b.list; l.info != nil && !all && disk.SameFile(l.info, fi) && fi.Size() >= l.end {
+		if l.isCurrent(fi) {
+			return nil, false, nil
+		}
+		tail, err := io.ReadAll(io.NewSectionReader(f, l.end, fi.Size()-l.end))
+		if err != nil {
+			return nil, false, err
+		}
+		lines, size, bad := parseLines(tail, l.last)
+		l.info, l.end = fi, l.end+int64(size)
+		return lines, false, b.setList(dir, l, lines, bad)
+	}
+	content, err := io.ReadAll(f)
+	if err != nil {
+		return nil, false, err
+	}
+	head, lines, size, bad, err := parseList(content)
+	if err != nil || head.validity != b.validity {
+		return nil, false, b.foreign(dir, err)
+	}
+	return lines, true, b.setList(dir, list{info: fi, end: int64(size), head: head}, lines, bad)
+}
+
+// peekList is readList for who needs no lines: it reads the two ends of the file.
+func (b *box) peekList(dir string) error {
+	f, fi, err := b.openList(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if b.list.isCurrent(fi) {
+		return nil
+	}
+	const reach = 4 << 10
+	start, err := io.ReadAll(io.NewSectionReader(f, 0, min(reach, fi.Size())))
+	if err != nil {
+		return err
+	}
+	from := max(0, fi.Size()-reach)
+	tail, err := io.ReadAll(io.NewSectionReader(f, from, fi.Size()-from))
+	if err != nil {
+		return err
+	}
+	first, _, _ := bytes.Cut(start, []byte{'\n'})
+	head, err := parseHeader(string(first))
+	if err != nil || head.validity != b.validity {
+		return b.foreign(dir, err)
+	}
+	l := list{info: fi, end: fi.Size(), head: head}
+	if fi.Size() == int64(len(first))+1 {
+		return b.setList(dir, l, nil, 0)
+	}
+	tail, ok := bytes.CutSuffix(tail, []byte{'\n'})
+	if at := bytes.LastIndexByte(tail, '\n'); ok && at >= 0 {
+		if last, ok := parseLine(string(tail[at+1:])); ok {
+			return b.setList(dir, l, []listLine{last}, 0)
+		}
+	}
+	_, _, err = b.readList(dir, true) // a crash has left its end
+	return err
+}
+
+func (b *box) openList(dir string) (disk.File, fs.FileInfo, error) {
+	f, err := b.fsys.OpenFile(filepath.Join(dir, listName), os.O_RDONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, b.lost()
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	fi, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return f, fi, nil
+}
+
+// foreign is for a list that is not this box's any more, or no list at all: then
+// err says so.
+func (b *box) foreign(dir string, err error) error {
+	if err != nil {
+		if err := b.setAside(dir, err); err != nil {
+			return err
+		}
+	}
+	return b.lost()
+}
+
+// setList takes in what was read or written.
+func (b *box) setList(dir string, l list, lines []listLine, bad int) error {
+	if bad > 0 {
+		b.log.Warn("uidlist has lines that are none; their messages get new UIDs", "mailbox", dir, "lines", bad)
+		l.bad = true
+	}
+	if n := len(lines); n > 0 {
+		l.last = lines[n-1].uid
+		l.lines += n
+	}
+	if err := b.recall(dir); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	b.list = l
+	b.mu.Unlock()
+	return nil
+}
+
+// setAside keeps a broken uidlist under another name. The next one to open the
+// mailbox makes a new list with a new UIDVALIDITY.
+func (b *Backend) setAside(dir string, cause error) error {
+	name := filepath.Join(dir, listName)
+	bad := name + time.Now().UTC().Format(".bad-20060102T150405.000000")
+	b.log.Error("uidlist set aside, the mailbox gets a new UIDVALIDITY", "uidlist", bad, "error", cause)
+	if err := b.fsys.Rename(name, bad); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// appendList writes new lines. The caller holds the list's dotlock and has read
+// all there is. The lines need no sync: see issue.
+func (b *box) appendList(dir string, lines []listLine) error {
+	if b.list.bad {
+		return b.rewriteList(dir, func(listLine) bool { return true }, lines)
+	}
+	var text []byte
+	for _, l := range lines {
+		text = l.append(text)
+	}
+	fi, err := b.appendText(filepath.Join(dir, listName), text)
+	if err != nil {
+		return err
+	}
+	l := b.list
+	l.info, l.end = fi, fi.Size()
+	return b.setList(dir, l, lines, 0)
+}
+
+// appendText leaves nothing of text behind if it cannot write it whole.
+func (b *box) appendText(name string, text []byte) (fi fs.FileInfo, err error) {
+	f, err := b.fsys.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		err = errors.Join(err, f.Close())
+	}()
+	fi, err = f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if fi.Size() > b.list.end { // the torn line of a crash
+		if err := f.Truncate(b.list.end); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := f.Write(text); err != nil {
+		return nil, errors.Join(err, f.Truncate(b.list.end))
+	}
+	return f.Stat()
+}
+
+// rewriteList puts a new file in the list's place, durably: the good lines that
+// are kept, with all their fields, and new ones. The caller holds the dotlock.
+func (b *box) rewriteList(dir string, keep func(listLine) bool, lines []listLine) error {
+	name := filepath.Join(dir, listName)
+	content, err := disk.ReadFile(b.fsys, name)
+	if err != nil {
+		return err
+	}
+	head, old, _, _, err := parseList(content)
+	if err != nil {
+		return err
+	}
+	head.next = max(b.nextUID(), 1)
+	l := list{head: head}
+	text := head.append(nil)
+	for _, line := range old {
+		if keep(line) {
+			text = line.append(text)
+			l.lines++
+			l.last = line.uid
+		}
+	}
+	for _, line := range lines {
+		text = line.append(text)
+	}
+	if err := disk.WriteFile(b.fsys, name, text, fileMode); err != nil {
+		return err
+	}
+	if l.info, err = b.fsys.Stat(name); err != nil {
+		return err
+	}
+	l.end = int64(len(text))
+	return b.setList(dir, l, lines, 0)
+}
+
+// compact rewrites a list if much of it is no lines, or lines of messages that are
+// gone. It may do so at any later time as well, so that it cannot now is no error.
+func (b *box) compact(ctx context.Context, dir string) {
+	dead := b.list.lines - len(b.entries)
+	if !b.list.bad && dead < compactAfter+len(b.entries)/4 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+	defer cancel()
+	name := filepath.Join(dir, listName)
+	unlock, err := b.dotlock(ctx, name)
+	if err != nil {
+		return
+	}
+	defer unlock()
+	if fi, err := b.fsys.Stat(name); err != nil || !b.list.isCurrent(fi) {
+		return
+	}
+	err = b.rewriteList(dir, func(l listLine) bool {
+		i, ok := b.index(l.uid)
+		return ok && b.entries[i].key() == l.base
+	}, nil)
+	if err != nil {
+		b.log.Warn("uidlist not compacted", "mailbox", dir, "error", err)
+	}
+}
+
+// compactAfter is how many lines of messages that are gone a list may have, beside
+// a quarter as many as there are messages.
+const compactAfter = 256

@@ -1,0 +1,221 @@
+package maildir
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
+)
+
+// store is one user's tree.
+type store struct {
+	backend *Backend
+	root    string
+}
+
+// List yields INBOX and then the others in the order of their names. A folder whose
+// name is no mailbox's is left out.
+func (s *store) List(ctx context.Context) iter.Seq2[mailparts.MailboxInfo, error] {
+	return func(yield func(mailparts.MailboxInfo, error) bool) {
+		names, err := s.names(ctx)
+		for _, name := range names {
+			if !yield(mailparts.MailboxInfo{Name: name}, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(mailparts.MailboxInfo{}, err)
+		}
+	}
+}
+
+func (s *store) names(ctx context.Context) ([]string, error) {
+	names := []string{inbox}
+	folders, err := s.backend.fsys.ReadDir(s.root)
+	if err != nil {
+		return nil, err
+	}
+	for _, folder := range folders {
+		name, ok := nameOf(folder)
+		if !ok {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		fi, err := s.backend.fsys.Stat(filepath.Join(s.root, folder))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if err == nil && fi.IsDir() {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names[1:])
+	return names, nil
+}
+
+// Mailbox returns a handle, and makes what is missing in the folder: others make
+// mailboxes too.
+func (s *store) Mailbox(ctx context.Context, name string) (mailparts.Mailbox, error) {
+	b, err := s.open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return &mailbox{b}, nil
+}
+
+func (s *store) open(ctx context.Context, name string) (*box, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	folder, err := folderOf(name)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(s.root, folder)
+	id, err := s.backend.identify(dir)
+	if errors.Is(err, errUnmade) || name == inbox && errors.Is(err, mailparts.ErrNoMailbox) {
+		id, err = s.complete(ctx, dir)
+	}
+	if err != nil {
+		return nil, quota(err)
+	}
+	return s.backend.share(s, dir, id), nil
+}
+
+// errUnmade means that a folder is not yet a mailbox, or no longer one.
+var errUnmade = errors.New("mailbox not complete")
+
+// identify returns what mailbox has the folder.
+func (b *Backend) identify(dir string) (id identity, err error) {
+	id.folder, err = b.fsys.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !id.folder.IsDir() {
+		return id, mailparts.ErrNoMailbox
+	}
+	if err != nil {
+		return id, err
+	}
+	for _, sub := range subfolders {
+		if _, err := b.fsys.Stat(filepath.Join(dir, sub)); errors.Is(err, fs.ErrNotExist) {
+			return id, errUnmade
+		}
+	}
+	h, err := b.readHeader(dir)
+	id.validity = h.validity
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNoHeader) {
+		return id, errUnmade
+	}
+	return id, err
+}
+
+var subfolders = [...]string{"tmp", "new", "cur"}
+
+// readHeader reads the first line of a uidlist.
+func (b *Backend) readHeader(dir string) (h listHeader, err error) {
+	f, err := b.fsys.OpenFile(filepath.Join(dir, listName), os.O_RDONLY, 0)
+	if err != nil {
+		return h, err
+	}
+	defer f.Close()
+	buf := make([]byte, 1<<10)
+	n, err := f.ReadAt(buf, 0)
+	if err != nil && err != io.EOF {
+		return h, err
+	}
+	line, _, ok := bytes.Cut(buf[:n], []byte{'\n'})
+	if !ok {
+		return h, errNoHeader
+	}
+	return parseHeader(string(line))
+}
+
+// complete makes a mailbox of a folder, and the folder itself for INBOX. Its
+// uidlist is made last: where there is one all names that lead to it are durable.
+func (s *store) complete(ctx context.Context, dir string) (id identity, err error) {
+	b := s.backend
+	if err := disk.MkdirAll(b.fsys, s.root, dirMode); err != nil {
+		return id, err
+	}
+	lock, err := b.lockFile(ctx, filepath.Join(dir, changeLock))
+	if errors.Is(err, fs.ErrNotExist) {
+		return id, mailparts.ErrNoMailbox
+	}
+	if err != nil {
+		return id, err
+	}
+	defer lock.Close()
+	for _, sub := range subfolders {
+		if err := disk.MkdirAll(b.fsys, filepath.Join(dir, sub), dirMode); err != nil {
+			return id, err
+		}
+	}
+	list := filepath.Join(dir, listName)
+	unlock, err := b.dotlock(ctx, list)
+	if err != nil {
+		return id, err
+	}
+	defer unlock()
+	_, err = b.readHeader(dir)
+	if errors.Is(err, errNoHeader) {
+		if err := b.setAside(dir, err); err != nil {
+			return id, err
+		}
+		err = fs.ErrNotExist
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = s.makeList(ctx, dir, list)
+	}
+	if err != nil {
+		return id, err
+	}
+	return b.identify(dir)
+}
+
+func (s *store) makeList(ctx context.Context, dir, list string) error {
+	b := s.backend
+	if dir != s.root {
+		if err := b.touch(filepath.Join(dir, folderMark)); err != nil {
+			return err
+		}
+	}
+	for at := dir; ; at = filepath.Dir(at) { // what another process made it may not have synced yet
+		if err := b.fsys.SyncDir(at); err != nil {
+			return err
+		}
+		if len(at) < len(s.root) || at == filepath.Dir(at) {
+			break
+		}
+	}
+	validity, err := s.newValidity(ctx)
+	if err != nil {
+		return err
+	}
+	guid := make([]byte, 16)
+	rand.Read(guid)
+	head := listHeader{validity: validity, next: 1, others: []string{"G" + hex.EncodeToString(guid)}}
+	return disk.WriteFile(b.fsys, list, head.append(nil), fileMode)
+}
+
+// folderMark is in every folder but INBOX's: delivery agents that have only the
+// folder find the tree by it.
+const folderMark = "maildirfolder"
+
+// touch makes an empty file, if it is not there.
+func (b *Backend) touch(name string) error {
+	f, err := b.fsys.OpenFile(name, os.O_WRONLY|os.O_CREATE, fileMode)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}

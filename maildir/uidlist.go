@@ -1,0 +1,140 @@
+package maildir
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/mailparts/mailparts"
+)
+
+// A dovecot-uidlist of version 3 gives each base its UID:
+//
+//	3 V1795374077 N3 Ge0784d0bfb3b036bae6b000083ecc375
+//	1 :1795374075.M211740P27571.host,S=18,W=21
+//	2 W21 :1795374080.M1P1.host:2,S
+//
+// The header has the UIDVALIDITY, a UID that is above all in the file as it was
+// when the header was written, and the mailbox's GUID. A line has a UID, in
+// ascending order, fields that begin with a letter each, and a file's name. New
+// lines are appended; of two lines with one base the later counts.
+
+// errNoHeader means that a file is no uidlist.
+var errNoHeader = errors.New("no header of a uidlist")
+
+// listHeader is the first line.
+type listHeader struct {
+	validity uint32
+	next     uint64   // at least 1; more than 32 bits would not be a UID
+	others   []string // the other fields
+}
+
+func parseHeader(line string) (listHeader, error) {
+	h := listHeader{next: 1}
+	fields := strings.Split(line, " ")
+	if fields[0] != "3" {
+		return h, errNoHeader
+	}
+	for _, f := range fields[1:] {
+		if f == "" {
+			continue
+		}
+		switch n, err := strconv.ParseUint(f[1:], 10, 32); {
+		case f[0] == 'V' && err == nil:
+			h.validity = uint32(n)
+		case f[0] == 'N' && err == nil:
+			h.next = max(n, 1)
+		case f[0] == 'V' || f[0] == 'N':
+			return h, errNoHeader
+		default:
+			h.others = append(h.others, f)
+		}
+	}
+	if h.validity == 0 {
+		return h, errNoHeader
+	}
+	return h, nil
+}
+
+func (h listHeader) append(b []byte) []byte {
+	b = strconv.AppendUint(append(b, "3 V"...), uint64(h.validity), 10)
+	b = strconv.AppendUint(append(b, " N"...), h.next, 10)
+	for _, f := range h.others {
+		b = append(append(b, ' '), f...)
+	}
+	return append(b, '\n')
+}
+
+// listLine is one message.
+type listLine struct {
+	uid    mailparts.UID
+	fields string // with a space before each
+	base   string
+}
+
+func parseLine(line string) (l listLine, ok bool) {
+	number, rest, _ := strings.Cut(line, " ")
+	rest = " " + rest
+	colon := strings.Index(rest, " :")
+	if colon < 0 {
+		return l, false
+	}
+	uid, err := strconv.ParseUint(number, 10, 32)
+	name := rest[colon+len(" :"):]
+	if err != nil || uid == 0 || !validName(name) {
+		return l, false
+	}
+	return listLine{mailparts.UID(uid), rest[:colon], baseOf(name)}, true
+}
+
+func (l listLine) append(b []byte) []byte {
+	b = strconv.AppendUint(b, uint64(l.uid), 10)
+	b = append(append(b, l.fields...), " :"...)
+	return append(append(b, l.base...), '\n')
+}
+
+// wire is the size on the wire that the line's "W" field gives, or -1.
+func (l listLine) wire() int64 {
+	for f := range strings.SplitSeq(l.fields, " ") {
+		if f != "" && f[0] == 'W' {
+			if n, err := strconv.ParseInt(f[1:], 10, 64); err == nil && n >= 0 {
+				return n
+			}
+		}
+	}
+	return -1
+}
+
+// parseLines reads the whole lines of b whose UIDs ascend from above last, and
+// returns how many octets whole lines are. Lines that are none are counted: a
+// crash leaves them, and their messages get new UIDs.
+func parseLines(b []byte, last mailparts.UID) (lines []listLine, size, bad int) {
+	for {
+		n := bytes.IndexByte(b[size:], '\n')
+		if n < 0 {
+			return lines, size, bad
+		}
+		l, ok := parseLine(string(b[size : size+n]))
+		size += n + 1
+		if !ok || l.uid <= last {
+			bad++
+			continue
+		}
+		last = l.uid
+		lines = append(lines, l)
+	}
+}
+
+// parseList reads a whole uidlist.
+func parseList(b []byte) (h listHeader, lines []listLine, size, bad int, err error) {
+	first, rest, ok := bytes.Cut(b, []byte{'\n'})
+	if !ok {
+		return h, nil, 0, 0, errNoHeader
+	}
+	if h, err = parseHeader(string(first)); err != nil {
+		return h, nil, 0, 0, err
+	}
+	lines, size, bad = parseLines(rest, 0)
+	return h, lines, len(first) + 1 + size, bad, nil
+}

@@ -1,0 +1,72 @@
+package maildir
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// validityPrefix begins the name of an empty file whose eight last digits are the
+// last UIDVALIDITY that was given out in the tree, in hexadecimal: Dovecot's
+// counter.
+const validityPrefix = "dovecot-uidvalidity."
+
+// newValidity gives a UIDVALIDITY that no mailbox of the tree has had. That it is
+// taken is durable.
+func (s *store) newValidity(ctx context.Context) (uint32, error) {
+	b := s.backend
+	lock, err := b.lockFile(ctx, filepath.Join(s.root, validityLock))
+	if err != nil {
+		return 0, err
+	}
+	defer lock.Close()
+	files, err := b.fsys.ReadDir(s.root)
+	if err != nil {
+		return 0, err
+	}
+	var old string
+	var last uint64
+	for _, f := range files {
+		digits, ok := strings.CutPrefix(f, validityPrefix)
+		n, err := strconv.ParseUint(digits, 16, 32)
+		if ok && err == nil && len(digits) == 8 && n > last {
+			old, last = f, n
+		}
+	}
+	next := last + 1
+	if old == "" {
+		if next, err = s.firstValidity(ctx); err != nil {
+			return 0, err
+		}
+	}
+	if next > math.MaxUint32 {
+		return 0, fmt.Errorf("%s: no UIDVALIDITY is left", s.root)
+	}
+	name := filepath.Join(s.root, fmt.Sprintf("%s%08x", validityPrefix, next))
+	if old != "" {
+		err = b.fsys.Rename(filepath.Join(s.root, old), name)
+	} else {
+		err = b.touch(name)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return uint32(next), b.fsys.SyncDir(s.root)
+}
+
+// firstValidity is the clock, in seconds, or above all in use.
+func (s *store) firstValidity(ctx context.Context) (uint64, error) {
+	next := uint64(time.Now().Unix())
+	names, err := s.names(ctx)
+	for _, name := range names {
+		folder, _ := folderOf(name)
+		if h, err := s.backend.readHeader(filepath.Join(s.root, folder)); err == nil {
+			next = max(next, uint64(h.validity)+1)
+		}
+	}
+	return next, err
+}
