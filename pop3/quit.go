@@ -1,8 +1,7 @@
 package pop3
 
 // quit is QUIT: the end in AUTHORIZATION, and in TRANSACTION the UPDATE state
-// (RFC 1939 section 6). The maildrop is free when the client hears that it is
-// over, and can log in again at once.
+// (RFC 1939 section 6).
 func (s *session) quit([][]byte) error {
 	s.ended = true
 	if s.state == authorization {
@@ -10,9 +9,7 @@ func (s *session) quit([][]byte) error {
 		return nil
 	}
 	deleted := len(s.drop.messages) - s.drop.count
-	err := s.drop.remove(s.ctx)
-	s.release()
-	if err != nil {
+	if err := s.drop.remove(s.ctx); err != nil {
 		return &failedUpdate{err}
 	}
 	s.log.Info("logged out", "user", s.account, "deleted", deleted)

@@ -140,7 +140,8 @@ func (s *session) lose(err error) {
 	}
 }
 
-// end leaves nothing locked and nothing unsent, whatever ended the session.
+// end leaves nothing locked and nothing unsent, whatever ended the session. The
+// maildrop is free when the client hears of the end, and can log in again at once.
 func (s *session) end() {
 	if p := recover(); p != nil {
 		s.log.Error("panic in a session", "panic", p, "stack", string(debug.Stack()))
