@@ -1,0 +1,101 @@
+package mailtest
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/mailparts/mailparts"
+)
+
+// replica is a mailbox as a client knows it that asks only for what is new, by
+// RFC 7162: Status, then Messages since, then Vanished.
+type replica struct {
+	seen     mailparts.ModSeq
+	messages map[mailparts.UID]mailparts.Message
+}
+
+func (r *replica) sync(ctx context.Context, mb mailparts.Mailbox) error {
+	st, err := mb.Status(ctx)
+	if err != nil {
+		return err
+	}
+	news, err := collect(ctx, mb, mailparts.AllUIDs(), mailparts.Query{Since: r.seen})
+	if err != nil {
+		return err
+	}
+	gone, err := mailparts.Vanished(ctx, mb, r.seen)
+	if err != nil {
+		return err
+	}
+	for _, m := range news {
+		r.messages[m.UID] = m
+	}
+	for u := range r.messages {
+		if gone.Contains(u) {
+			delete(r.messages, u)
+		}
+	}
+	r.seen = st.HighestModSeq
+	return nil
+}
+
+func concurrentSync(x *trial) {
+	x.needModSeq()
+	replicas := make(chan *replica, 2)
+	for range cap(replicas) {
+		replicas <- &replica{messages: map[mailparts.UID]mailparts.Message{}}
+	}
+	x.during(changeAll(x.Context()), func(ctx context.Context, mb mailparts.Mailbox) error {
+		r := <-replicas
+		defer func() { replicas <- r }()
+		return r.sync(ctx, mb)
+	})
+	for range cap(replicas) {
+		r := <-replicas
+		x.must("the last sync", r.sync(x.Context(), x.inbox))
+		x.wantReplica(r)
+	}
+}
+
+// changeAll returns a writer that appends, sets flags and expunges.
+func changeAll(ctx context.Context) func(int, mailparts.Mailbox) error {
+	return func(w int, mb mailparts.Mailbox) error {
+		for i := range rounds {
+			placed, err := mailparts.Append(ctx, mb, text("m"))
+			if err != nil {
+				return err
+			}
+			_, _, err = mb.SetFlags(ctx, mailparts.AllUIDs(), mailparts.FlagChange{
+				Op: mailparts.FlagOp((i + w) % 2), Flags: []mailparts.Flag{mailparts.FlagSeen},
+			})
+			if i%3 == 0 {
+				err = errors.Join(err, mb.Expunge(ctx, placed.UIDs, ""))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// wantReplica compares r with the inbox.
+func (x *trial) wantReplica(r *replica) {
+	x.Helper()
+	uids := x.uids(x.inbox)
+	for u := range r.messages {
+		if !slices.Contains(uids, u) {
+			x.Errorf("a client that follows the mod-sequences still has UID %d, which is expunged", u)
+		}
+	}
+	for _, m := range x.all(x.inbox) {
+		got, ok := r.messages[m.UID]
+		switch {
+		case !ok:
+			x.Errorf("a client that follows the mod-sequences never saw UID %d", m.UID)
+		case got.ModSeq != m.ModSeq || !sameFlags(got.Flags, m.Flags):
+			x.Errorf("a client that follows the mod-sequences has UID %d at %d with %v, the mailbox at %d with %v", m.UID, got.ModSeq, got.Flags, m.ModSeq, m.Flags)
+		}
+	}
+}
