@@ -294,3 +294,12 @@ func TestNoSecretIsLogged(t *testing.T) {
 		t.Errorf("log: %s", got)
 	}
 }
+
+// plaintextMechanisms are those of users without the need for TLS.
+func plaintextMechanisms() []sasl.Mechanism {
+	ms := sasl.Mechanisms(users{})
+	for i := range ms {
+		ms[i].Plaintext = false
+	}
+	return ms
+}

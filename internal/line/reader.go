@@ -22,7 +22,7 @@ var (
 )
 
 const (
-	smallBuffer = 512      // enough for the commands of most sessions: all that an idle one holds
+	smallBuffer = 1 << 10  // enough for MAIL and 20 RCPT at once: all that an idle session holds
 	largeBuffer = 32 << 10 // for messages, long lines and pipelined commands; the longest line
 	maxSkip     = 1 << 20  // how much of a line over its limit is skipped
 )

@@ -1,0 +1,14 @@
+package smtp
+
+// For the fuzz targets.
+var (
+	ParseCommand = func(l []byte) (verb, arg string, err error) {
+		verb, _, arg, err = parseCommand(l)
+		return verb, arg, err
+	}
+	CutPath     = cutPath
+	ParsePath   = parsePath
+	EachParam   = eachParam
+	DecodeXtext = decodeXtext
+	SplitReply  = splitReply
+)

@@ -1,0 +1,91 @@
+package smtp_test
+
+import (
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"github.com/mailparts/mailparts/smtp"
+)
+
+// countingListener counts the writes of the server's ends.
+type countingListener struct {
+	net.Listener
+	writes *atomic.Int32
+}
+
+type countingConn struct {
+	net.Conn
+	writes *atomic.Int32
+}
+
+func (l countingListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return countingConn{c, l.writes}, err
+}
+
+func (c countingConn) Write(p []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(p)
+}
+
+// RFC 2920 section 3.2: replies go out in one write when the input is drained.
+// go-smtp needs 21 writes for MAIL and 20 RCPT.
+func TestPipelinedCommandsAreOneWrite(t *testing.T) {
+	for _, test := range []struct {
+		name, send string
+		replies    int
+		writes     int32
+	}{
+		{"MAIL and 20 RCPT", "MAIL FROM:<a@example.org>\r\n" + strings.Repeat("RCPT TO:<b@example.com>\r\n", 20), 21, 1},
+		{"a whole message but for DATA", "MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", 3, 1},
+		{"the start of another command", "NOOP\r\nNOOP\r\nNO", 2, 1},
+		{"errors", "FOO\r\nRCPT\r\nDATA\r\n", 3, 1},
+		{"QUIT", "NOOP\r\nQUIT\r\n", 2, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var writes atomic.Int32
+				s := &smtp.Server{Receiver: new(inbox), Hostname: "mx.example.com"}
+				l := listen(t, s, func(l net.Listener) error { return s.Serve(countingListener{l, &writes}) })
+				c := connectTo(t, l)
+				c.play(t, "G: EHLO")
+				synctest.Wait()
+				writes.Store(0)
+				c.send(t, test.send)
+				for range test.replies {
+					c.line(t)
+				}
+				synctest.Wait()
+				if got := writes.Load(); got != test.writes {
+					t.Errorf("%d writes, want %d", got, test.writes)
+				}
+			})
+		})
+	}
+}
+
+// A client that sends everything at once is served, as long as nothing is refused.
+func TestEagerClient(t *testing.T) {
+	b := new(inbox)
+	c := dialServer(t, &smtp.Server{Receiver: b})
+	c.send(t, "EHLO client.example.org\r\n"+strings.Repeat("MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.com>\r\nDATA\r\nhello\r\n.\r\n", 3)+"QUIT\r\n")
+	c.play(t, "S: 220 ...")
+	for range 6 {
+		c.line(t)
+	}
+	c.play(t, strings.Repeat(`
+		S: 250 2.1.0 OK
+		S: 250 2.1.5 OK
+		S: 354 ...
+		S: 250 2.0.0 OK queued as ID
+	`, 3)+`
+		S: 221 ...
+		S!
+	`)
+	if b.count() != 3 {
+		t.Errorf("%d messages", b.count())
+	}
+}
