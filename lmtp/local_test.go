@@ -111,11 +111,11 @@ func TestLocal(t *testing.T) {
 		{"the null path", lmtp.Local{}, letter(""), "553 5.1.3", nil},
 		{"a hand-made recipient", lmtp.Local{}, letter("bob\r\nX-Evil: x@example.com"), "553 5.1.3", nil},
 		{"a hand-made sender", lmtp.Local{}, &mailparts.Envelope{From: "a>\r\nX-Evil: x", To: letter("bob@example.com").To}, "553 5.1.7", nil},
-		{"a path", lmtp.Local{}, letter(`"../eve"@example.com`, `".."@example.com`, `"bob/../eve"@example.com`), "550 5.1.1, 550 5.1.1, 550 5.1.1", nil},
+		{"a path", lmtp.Local{}, letter(`"../eve"@example.com`, `".."@example.com`, `"bob/../eve"@example.com`, `"."@example.com`), "550 5.1.1, 550 5.1.1, 550 5.1.1, 550 5.1.1", nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			b := &mailtest.Memory{Users: []string{"bob", "eve", `a "b"`, "../eve", ".."}}
+			b := &mailtest.Memory{Users: []string{"bob", "eve", `a "b"`, "../eve", "..", "."}}
 			s, _ := b.Open(t.Context(), "bob")
 			if err := s.(mailparts.Manager).Create(t.Context(), "Lists/go", ""); err != nil {
 				t.Fatal(err)

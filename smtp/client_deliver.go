@@ -7,11 +7,6 @@ import (
 	"github.com/mailparts/mailparts"
 )
 
-// maxClientGroup is how many commands are sent before their replies are read: a
-// server that answers all of them at length must not fill both directions of the
-// connection (RFC 2920 section 3.1).
-const maxClientGroup = 100
-
 var _ mailparts.Deliverer = (*Client)(nil)
 
 // Deliver sends msg to all of env.To in one transaction, pipelined where the
@@ -141,15 +136,12 @@ func (t *clientTransaction) commands(msg io.Reader) ([]clientCommand, error) {
 // use. Its error ends the connection.
 func (t *clientTransaction) envelope(cmds []clientCommand) error {
 	t.c.inMail, t.c.accepted = true, 0
-	group := 1
-	if _, ok := t.c.Extension("PIPELINING"); ok {
-		group = maxClientGroup
-	}
+	_, pipelining := t.c.Extension("PIPELINING")
 	for first := true; len(cmds) > 0; first = false {
 		if !first && !t.mail && cmds[0].verb != "MAIL" || cmds[0].verb == "DATA" && len(t.taken) == 0 {
 			return nil
 		}
-		n := t.write(cmds, group)
+		n := t.write(cmds, pipelining)
 		if err := t.c.flush("envelope"); err != nil {
 			return err
 		}
@@ -167,17 +159,18 @@ func (t *clientTransaction) envelope(cmds []clientCommand) error {
 	return nil
 }
 
-// write buffers a group of commands, what one write can hold, and returns how
-// many they are.
-func (t *clientTransaction) write(cmds []clientCommand, most int) int {
+// write buffers a group of commands, what the buffer can hold, and returns how
+// many they are. More at once might fill both directions of the connection before
+// anybody reads (RFC 2920 section 3.1).
+func (t *clientTransaction) write(cmds []clientCommand, pipelining bool) int {
 	const rcpt, end = "RCPT TO:<", ">\r\n"
 	w := t.c.w
-	for n, cmd := range cmds[:min(most, len(cmds))] {
+	for n, cmd := range cmds {
 		to := ""
 		if cmd.verb == "RCPT" {
 			to = string(t.env.To[cmd.rcpt].Addr)
 		}
-		if n > 0 && w.Available() < len(rcpt)+len(to)+len(end) {
+		if n > 0 && (!pipelining || w.Available() < len(rcpt)+len(to)+len(end)) {
 			return n
 		}
 		switch cmd.verb {
@@ -193,7 +186,7 @@ func (t *clientTransaction) write(cmds []clientCommand, most int) int {
 			w.WriteString("\r\n")
 		}
 	}
-	return min(most, len(cmds))
+	return len(cmds)
 }
 
 // took notes the reply to cmd. Its error ends the connection.

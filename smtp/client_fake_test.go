@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/mailtest"
@@ -26,6 +27,8 @@ import (
 //	C! nothing: it must have closed the connection
 //	T: a TLS handshake follows, which must succeed
 //	T! a TLS handshake follows, which the server spoils
+//	T? a TLS handshake follows, which the client must break off
+//	W: the server waits: 1m30s
 //
 // and lines that are empty or begin with # are for the reader. At the end of its
 // script the server closes the connection.
@@ -133,14 +136,20 @@ func (f *fake) play(nc net.Conn, script string) {
 			if got, err := r.ReadString('\n'); err == nil || got != "" {
 				f.t.Errorf("line %d of the script: the client sent %q, want the end of the connection", n+1, got)
 			}
-		case "T:", "T!":
+		case "W:":
+			d, err := time.ParseDuration(text)
+			if err != nil {
+				f.t.Error(err)
+			}
+			time.Sleep(d)
+		case "T:", "T!", "T?":
 			cfg := testTLS()
 			if kind == "T!" {
 				cfg.MaxVersion = tls.VersionTLS11 // no client here speaks it
 			}
 			tc := tls.Server(nc, cfg)
-			if err := tc.Handshake(); kind == "T:" && err != nil {
-				f.t.Errorf("line %d of the script: %v", n+1, err)
+			if err := tc.Handshake(); (err == nil) != (kind == "T:") {
+				f.t.Errorf("line %d of the script: TLS handshake: %v", n+1, err)
 				return
 			}
 			nc, r = tc, bufio.NewReader(tc)
@@ -164,6 +173,16 @@ func ready(extensions ...string) string {
 	}
 	return s
 }
+
+// mailDialogue is a transaction up to the message.
+const mailDialogue = `
+	C: MAIL FROM:<a@example.org>
+	S: 250 ok
+	C: RCPT TO:<b@example.com>
+	S: 250 ok
+	C: DATA
+	S: 354 go
+`
 
 // letter is an envelope from one to many.
 func letter(to ...mailparts.Address) *mailparts.Envelope {

@@ -41,15 +41,6 @@ func silent(t *testing.T, script string) *smtp.Dialer {
 	return f.dialer()
 }
 
-const mailDialogue = `
-	C: MAIL FROM:<a@example.org>
-	S: 250 ok
-	C: RCPT TO:<b@example.com>
-	S: 250 ok
-	C: DATA
-	S: 354 go
-`
-
 // Each step of a session has the time that RFC 5321 section 4.5.3.2 gives it.
 func TestStalls(t *testing.T) {
 	tests := []struct {
@@ -96,6 +87,57 @@ func TestStalledMessage(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// A handshake has the time of a reply, and its own.
+func TestStalledHandshake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := silent(t, ready("STARTTLS")+"C: STARTTLS\nW: 2m\nS: 220 go")
+		d.TLS = smtp.TLSMandatory
+		start := time.Now()
+		_, err := d.Dial(t.Context(), fakeAddr)
+		if took := time.Since(start); took != 7*time.Minute || codes(err, 1) != "451 4.7.5" {
+			t.Errorf("took %v: %v", took, err)
+		}
+	})
+}
+
+// A server that is gone when the message ends may have said why, and one that can
+// only be written to no more has a second to do so.
+func TestLastWordsAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t, ready()+mailDialogue+"S: 452 4.3.1 disk full")
+		msg := io.MultiReader(strings.NewReader("hello\r\n"), pause(time.Second))
+		if err := session(t.Context(), f.dialer(), msg); codes(err, 1) != "452 4.3.1" {
+			t.Errorf("got %v", err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		d := silent(t, ready())
+		dial, gone := d.NetDial, errors.New("gone")
+		d.NetDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			nc, err := dial(ctx, network, addr)
+			return &deafConn{nc, gone}, err
+		}
+		start := time.Now()
+		err := session(t.Context(), d, text("hello\r\n"))
+		if took := time.Since(start); took != time.Second || !errors.Is(err, gone) {
+			t.Errorf("took %v: %v", took, err)
+		}
+	})
+}
+
+// deafConn takes EHLO and no more.
+type deafConn struct {
+	net.Conn
+	err error
+}
+
+func (c *deafConn) Write(p []byte) (int, error) {
+	if strings.HasPrefix(string(p), "EHLO") {
+		return c.Conn.Write(p)
+	}
+	return 0, c.err
 }
 
 // A slow source of the message costs the server's patience, not ours.
@@ -191,6 +233,44 @@ func TestCancelAfterwards(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// Nor does one that ends when the answer is there already.
+func TestCancelTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := silent(t, ready()+"C: NOOP\nS: 250 ok\nC: NOOP\nS: 250 ok")
+		ctx, cancel := context.WithCancel(t.Context())
+		dial := d.NetDial
+		d.NetDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			nc, err := dial(ctx, network, addr)
+			return &lateConn{nc, cancel}, err
+		}
+		c, err := d.Dial(t.Context(), fakeAddr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		for _, ctx := range []context.Context{ctx, t.Context()} {
+			if err := c.Noop(ctx); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// lateConn calls cancel when it has read "250 ok".
+type lateConn struct {
+	net.Conn
+	cancel func()
+}
+
+func (c *lateConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if string(p[:n]) == "250 ok\r\n" {
+		c.cancel()
+		synctest.Wait()
+	}
+	return n, err
 }
 
 // A server that does not say goodbye is not waited for.

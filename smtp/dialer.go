@@ -66,7 +66,7 @@ func (d *Dialer) Dial(ctx context.Context, addr string) (*Client, error) {
 // certificates and results.
 func (d *Dialer) dial(ctx context.Context, network, addr, host string) (*Client, error) {
 	c, err := d.open(ctx, network, addr, host, d.TLS)
-	if d.mayFallBack(ctx, err) {
+	if mayFallBack(ctx, err) {
 		serve.Logger(d.Logger).WarnContext(ctx, "TLS failed, going on in plaintext", "protocol", d.protocol(), "host", host, "addr", addr, "err", err)
 		c, err = d.open(ctx, network, addr, host, TLSNone)
 	}

@@ -28,12 +28,12 @@ const (
 	TLSNone
 )
 
-// errClientTLS marks a STARTTLS that failed half-way.
+// errClientTLS marks a STARTTLS that failed half-way and need not have been.
 var errClientTLS = errors.New("STARTTLS failed")
 
 // mayFallBack reports whether err is a reason to try without TLS.
-func (d *Dialer) mayFallBack(ctx context.Context, err error) bool {
-	return errors.Is(err, errClientTLS) && d.TLS == TLSOpportunistic && ctx.Err() == nil
+func mayFallBack(ctx context.Context, err error) bool {
+	return errors.Is(err, errClientTLS) && ctx.Err() == nil
 }
 
 // startTLS goes over to TLS and reports whether it did. Unless it must, a server
@@ -86,7 +86,6 @@ func (d *Dialer) handshake(ctx context.Context, c *Client, verify bool) error {
 	if err := c.conn.startTLS(ctx, cfg, c.replyIn); err != nil {
 		return &mailparts.Error{Code: 451, Status: "4.7.5", Message: "TLS handshake with " + c.host + " failed", Err: err}
 	}
-	c.ext = nil
 	c.secured = clientTLSName(c.conn.tls(), cfg)
 	return nil
 }

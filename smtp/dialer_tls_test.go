@@ -56,13 +56,18 @@ func TestDialTLS(t *testing.T) {
 		want:    "ok", secured: tls13,
 	}, {
 		name:    "mandatory: a certificate of nobody's",
-		scripts: []string{offered + "C: STARTTLS\nS: 220 go\nT!"},
+		scripts: []string{offered + "C: STARTTLS\nS: 220 go\nT?"},
 		dialer:  smtp.Dialer{TLS: smtp.TLSMandatory},
 		want:    "451 4.7.5",
 	}, {
 		name:    "mandatory: another host's certificate",
-		scripts: []string{offered + "C: STARTTLS\nS: 220 go\nT!"},
+		scripts: []string{offered + "C: STARTTLS\nS: 220 go\nT?"},
 		dialer:  smtp.Dialer{TLS: smtp.TLSMandatory, TLSConfig: &tls.Config{RootCAs: testCA(), ServerName: "other.example"}},
+		want:    "451 4.7.5",
+	}, {
+		name:    "mandatory: no second try in plaintext",
+		scripts: []string{offered + failed},
+		dialer:  smtp.Dialer{TLS: smtp.TLSMandatory, TLSConfig: trusted},
 		want:    "451 4.7.5",
 	}, {
 		name:    "mandatory: STARTTLS stripped",
@@ -84,6 +89,11 @@ func TestDialTLS(t *testing.T) {
 		scripts: []string{"T:\n" + bare},
 		dialer:  smtp.Dialer{TLS: smtp.TLSImplicit, TLSConfig: trusted},
 		want:    "ok", secured: tls13,
+	}, {
+		name:    "implicit: a certificate of nobody's",
+		scripts: []string{"T?"},
+		dialer:  smtp.Dialer{TLS: smtp.TLSImplicit},
+		want:    "451 4.7.5",
 	}, {
 		name:    "implicit: a plaintext server",
 		scripts: []string{"S: 220 mx.example.com\n"},
@@ -138,13 +148,7 @@ func TestReceiptTLS(t *testing.T) {
 			S: 220 go
 			T:
 			C: EHLO client.example
-			S: 250 mx.example.com
-			C: MAIL FROM:<a@example.org>
-			S: 250 ok
-			C: RCPT TO:<b@example.com>
-			S: 250 ok
-			C: DATA
-			S: 354 go
+			S: 250 mx.example.com`+mailDialogue+`
 			C: hello
 			C: .
 			S: 250 ok`)

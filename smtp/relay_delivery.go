@@ -115,7 +115,7 @@ func (d *relayDelivery) transact(ctx context.Context, c *Client) {
 	begun := t.begun()
 	for n, i := range tried {
 		err := t.rcptError(n)
-		if err != nil && t.whole == nil && !begun[n] && mailparts.AsError(err).Temporary() {
+		if err != nil && !begun[n] && mailparts.AsError(err).Temporary() {
 			d.left = append(d.left, i)
 		}
 		d.errs[i] = err

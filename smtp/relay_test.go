@@ -63,13 +63,7 @@ func (i *internet) wait() {
 }
 
 const (
-	relayedTo = `
-		C: MAIL FROM:<a@example.org>
-		S: 250 ok
-		C: RCPT TO:<b@example.com>
-		S: 250 ok
-		C: DATA
-		S: 354 go
+	relayedTo = mailDialogue + `
 		C: hello
 		C: .
 		S: 250 ok
@@ -133,7 +127,7 @@ func TestRelay(t *testing.T) {
 		want:  "550 5.1.1", dials: []string{"192.0.2.1"},
 	}, {
 		name: "no other MX once the message has begun", zone: two,
-		hosts: map[string]string{"192.0.2.1": ready() + strings.TrimSuffix(mailDialogue, "\n") + "\nC: hello\nC: ."},
+		hosts: map[string]string{"192.0.2.1": ready() + mailDialogue + "C: hello\nC: ."},
 		want:  "451 4.4.2", dials: []string{"192.0.2.1"},
 	}, {
 		name: "no other MX for a message put off", zone: two,
@@ -301,6 +295,24 @@ func TestRelayReadError(t *testing.T) {
 	}
 }
 
+// A message that cannot be read is no reason to try another host.
+func TestRelaySeekableReadError(t *testing.T) {
+	i := newInternet(t, "example.com MX 1 mx1.example.com\nexample.com MX 2 mx2.example.com\nmx1.example.com A 192.0.2.1\nmx2.example.com A 192.0.2.2")
+	i.host("192.0.2.1", ready()+mailDialogue+"C!")
+	broken := errors.New("broken")
+	msg := struct {
+		io.Reader
+		io.Seeker
+	}{iotest.ErrReader(broken), strings.NewReader("hello\r\n")}
+	if err := i.relay().Deliver(t.Context(), letter("b@example.com"), msg); err != broken {
+		t.Errorf("got %v", err)
+	}
+	if len(i.dials) != 1 {
+		t.Errorf("tried %v", i.dials)
+	}
+	i.wait()
+}
+
 // Whoever writes the DNS does not say how many connections we try.
 func TestRelayManyAddresses(t *testing.T) {
 	zone := ""
@@ -318,7 +330,7 @@ func TestRelayManyAddresses(t *testing.T) {
 }
 
 func TestRelayCancel(t *testing.T) {
-	i := newInternet(t, "example.com MX 1 mx1.example.com\nexample.com MX 2 mx2.example.com\nmx1.example.com A 192.0.2.1\nmx2.example.com A 192.0.2.2")
+	i := newInternet(t, "example.com A 192.0.2.1\nexample.com A 192.0.2.2")
 	ctx, cancel := context.WithCancel(t.Context())
 	r := i.relay()
 	dial := r.Dialer.NetDial
