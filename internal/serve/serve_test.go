@@ -1,0 +1,412 @@
+package serve_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/serve"
+	"github.com/mailparts/mailparts/mailtest"
+)
+
+// run serves handle until the test ends.
+func run(t *testing.T, e *serve.Engine, cfg serve.Config) *mailtest.Listener {
+	t.Helper()
+	cfg.Protocol = "test"
+	cfg.Busy = "busy\r\n"
+	if cfg.Logger == nil {
+		cfg.Logger = serve.Logger(nil)
+	}
+	l := mailtest.NewListener()
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		if err := e.Serve(l, cfg); err != mailparts.ErrServerClosed {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+	t.Cleanup(func() {
+		e.Close()
+		serving.Wait()
+	})
+	return l
+}
+
+func dial(t *testing.T, l *mailtest.Listener) net.Conn {
+	t.Helper()
+	c, err := l.Dial(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// echo says back what it reads, and goodbye to a shutdown.
+func echo(_ context.Context, c *serve.Conn) {
+	p := make([]byte, 100)
+	for {
+		c.Idle(true)
+		n, err := c.Read(p)
+		c.Idle(false)
+		if err == serve.ErrShutdown {
+			io.WriteString(c, "goodbye")
+		}
+		if err != nil {
+			return
+		}
+		c.Write(p[:n])
+	}
+}
+
+func read(t *testing.T, c net.Conn, want string) {
+	t.Helper()
+	p := make([]byte, len(want))
+	if _, err := io.ReadFull(c, p); string(p) != want || err != nil {
+		t.Fatalf("read %q, %v, want %q", p, err, want)
+	}
+}
+
+func TestShutdown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var e serve.Engine
+		release := make(chan struct{})
+		l := run(t, &e, serve.Config{Handle: func(ctx context.Context, c *serve.Conn) {
+			p := make([]byte, 4)
+			c.Read(p)
+			if string(p) == "busy" {
+				<-release
+				if !c.ShuttingDown() {
+					t.Error("not ShuttingDown")
+				}
+				io.WriteString(c, "done")
+			}
+			echo(ctx, c)
+		}})
+		idle, busy := dial(t, l), dial(t, l)
+		io.WriteString(idle, "idle")
+		io.WriteString(busy, "busy")
+		synctest.Wait()
+		done := make(chan error, 1)
+		go func() { done <- e.Shutdown(t.Context()) }()
+		read(t, idle, "goodbye")
+		if _, err := idle.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("then %v, want EOF", err)
+		}
+		synctest.Wait()
+		if len(done) != 0 {
+			t.Fatal("Shutdown did not wait for a busy connection")
+		}
+		close(release)
+		read(t, busy, "donegoodbye")
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if err := e.Shutdown(t.Context()); err != nil { // again
+			t.Error(err)
+		}
+	})
+}
+
+func TestShutdownForcesAtTheEndOfItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var e serve.Engine
+		ended := false
+		l := run(t, &e, serve.Config{Handle: func(ctx context.Context, c *serve.Conn) {
+			<-ctx.Done()
+			ended = true
+		}})
+		c := dial(t, l)
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := e.Shutdown(ctx); err != context.DeadlineExceeded || !ended {
+			t.Errorf("Shutdown: %v, ended %v", err, ended)
+		}
+		if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("then %v, want EOF", err)
+		}
+	})
+}
+
+// Close must not wait for the goodbye that TLS has for each of many stalled peers.
+func TestCloseWaitsForNoPeer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var e serve.Engine
+		l := run(t, &e, serve.Config{Handle: func(_ context.Context, c *serve.Conn) {
+			for {
+				if _, err := c.Write(make([]byte, 1000)); err != nil {
+					return
+				}
+			}
+		}})
+		for range 10 {
+			dial(t, l)
+		}
+		synctest.Wait()
+		start := time.Now()
+		e.Close()
+		if took := time.Since(start); took != 0 {
+			t.Errorf("Close took %v", took)
+		}
+	})
+}
+
+func TestServeAfterClose(t *testing.T) {
+	var e serve.Engine
+	e.Close()
+	l := mailtest.NewListener()
+	if err := e.Serve(l, serve.Config{}); err != mailparts.ErrServerClosed {
+		t.Errorf("Serve: %v", err)
+	}
+	if _, err := l.Dial(t.Context(), "", ""); err == nil {
+		t.Error("the listener is open")
+	}
+}
+
+func TestLimits(t *testing.T) {
+	var e serve.Engine
+	l := run(t, &e, serve.Config{MaxConns: 1, Handle: echo})
+	first := dial(t, l)
+	io.WriteString(first, "a")
+	read(t, first, "a")
+	second := dial(t, l)
+	read(t, second, "busy\r\n")
+	if _, err := second.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("then %v, want EOF", err)
+	}
+	first.Close()
+	for { // its place is free once the server has seen it
+		next := dial(t, l)
+		io.WriteString(next, "a")
+		p := make([]byte, 1)
+		if _, err := next.Read(p); err != nil {
+			t.Fatal(err)
+		}
+		if p[0] == 'a' {
+			break
+		}
+	}
+}
+
+func TestPanicIsLoggedAndEndsTheConnectionOnly(t *testing.T) {
+	var log lockedBuilder
+	var e serve.Engine
+	l := run(t, &e, serve.Config{
+		Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		Handle: func(context.Context, *serve.Conn) { panic("oops") },
+	})
+	for range 2 {
+		if _, err := dial(t, l).Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("got %v, want EOF", err)
+		}
+	}
+	if got := log.String(); !strings.Contains(got, "oops") || !strings.Contains(got, "serve_test.go") {
+		t.Errorf("log: %s", got)
+	}
+}
+
+type lockedBuilder struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedBuilder) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuilder) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func TestDeadlines(t *testing.T) {
+	// trickle writes an octet each minute.
+	trickle := func(c net.Conn) {
+		for {
+			if _, err := c.Write([]byte("x")); err != nil {
+				return
+			}
+			time.Sleep(time.Minute)
+		}
+	}
+	for _, test := range []struct {
+		name string
+		set  func(*serve.Conn)
+		want time.Duration // 0: none within a day
+	}{
+		{"Within", func(c *serve.Conn) { c.Within(150 * time.Second) }, 150 * time.Second},
+		{"Within without limit", func(c *serve.Conn) { c.Within(0) }, 0},
+		// Of the waiting time, the first octet takes none.
+		{"Rolling", func(c *serve.Conn) { c.Rolling(150 * time.Second) }, 150 * time.Second},
+		{"Rolling without limit", func(c *serve.Conn) { c.Rolling(0) }, 0},
+		{"the last one counts", func(c *serve.Conn) { c.Within(time.Second); c.Rolling(150 * time.Second) }, 150 * time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var e serve.Engine
+				ended := make(chan time.Time, 1)
+				l := run(t, &e, serve.Config{Handle: func(_ context.Context, c *serve.Conn) {
+					test.set(c)
+					for {
+						if _, err := c.Read(make([]byte, 10)); err != nil {
+							if test.want != 0 && !errors.Is(err, os.ErrDeadlineExceeded) {
+								t.Errorf("Read: %v", err)
+							}
+							ended <- time.Now()
+							return
+						}
+					}
+				}})
+				start := time.Now()
+				c := dial(t, l)
+				var trickling sync.WaitGroup
+				trickling.Go(func() { trickle(c) })
+				if test.want == 0 {
+					time.Sleep(24 * time.Hour)
+					if len(ended) != 0 {
+						t.Errorf("ended after %v", (<-ended).Sub(start))
+					}
+					c.Close()
+				} else if took := (<-ended).Sub(start); took != test.want {
+					t.Errorf("ended after %v, want %v", took, test.want)
+				}
+				trickling.Wait()
+			})
+		})
+	}
+}
+
+// Each 32 KB have the time anew, and what the reader itself takes does not count.
+func TestRollingIsPerBlock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var e serve.Engine
+		total := make(chan int, 1)
+		l := run(t, &e, serve.Config{Handle: func(_ context.Context, c *serve.Conn) {
+			c.Rolling(time.Minute)
+			n := 0
+			p := make([]byte, 32<<10)
+			for {
+				m, err := c.Read(p)
+				n += m
+				if err != nil {
+					total <- n
+					return
+				}
+				time.Sleep(time.Hour)
+			}
+		}})
+		c := dial(t, l)
+		for range 20 {
+			time.Sleep(50 * time.Second)
+			c.Write(make([]byte, 32<<10))
+		}
+		c.Close()
+		if n := <-total; n != 20*32<<10 {
+			t.Errorf("read %d octets", n)
+		}
+	})
+}
+
+func TestHandshakeHasATimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var e serve.Engine
+		l := run(t, &e, serve.Config{
+			TLSConfig: &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, errors.New("none") }},
+			Handle:    func(context.Context, *serve.Conn) { t.Error("Handle without TLS") },
+		})
+		start := time.Now()
+		if _, err := dial(t, l).Read(make([]byte, 1)); err != io.EOF || time.Since(start) != time.Minute {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+		// A peer that does not speak TLS gets no plaintext.
+		c := dial(t, l)
+		io.WriteString(c, "EHLO client.example.org\r\n")
+		if p, _ := io.ReadAll(c); len(p) > 7 {
+			t.Errorf("got %q", p)
+		}
+	})
+}
+
+// flaky fails to accept, for lack of file descriptors, a few times.
+type flaky struct {
+	net.Listener
+	failures int
+}
+
+type tooManyFiles struct{ error }
+
+func (tooManyFiles) Temporary() bool { return true }
+
+func (f *flaky) Accept() (net.Conn, error) {
+	if f.failures > 0 {
+		f.failures--
+		return nil, tooManyFiles{errors.New("too many open files")}
+	}
+	return f.Listener.Accept()
+}
+
+func TestAcceptTriesAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var e serve.Engine
+		l := mailtest.NewListener()
+		done := make(chan error, 1)
+		go func() { done <- e.Serve(&flaky{l, 20}, serve.Config{Logger: serve.Logger(nil), Handle: echo}) }()
+		c := dial(t, l)
+		io.WriteString(c, "a")
+		read(t, c, "a")
+		l.Close()
+		if err := <-done; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Serve on a listener that someone else closed: %v", err)
+		}
+		c.Close()
+	})
+}
+
+func TestListen(t *testing.T) {
+	addr := "unix:" + t.TempDir() + "/socket"
+	l, err := serve.Listen(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := serve.Listen(addr); err == nil {
+		t.Error("took the socket of a server that runs")
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	l.Close() // as after a crash: the file is there
+	l, err = serve.Listen(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	file := t.TempDir() + "/file"
+	if err := os.WriteFile(file, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := serve.Listen("unix:" + file); err == nil {
+		t.Error("took the place of a file that is no socket")
+	}
+	if p, _ := os.ReadFile(file); string(p) != "precious" {
+		t.Error("the file is gone")
+	}
+}
+
+func TestLimit(t *testing.T) {
+	for v, want := range map[int]int{0: 7, 3: 3, -1: 0} {
+		if got := serve.Limit(v, 7); got != want {
+			t.Errorf("Limit(%d) is %d, want %d", v, got, want)
+		}
+	}
+}
