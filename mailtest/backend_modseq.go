@@ -13,6 +13,7 @@ func modSeqPromises() []promise {
 		{"is one new number for all that SetFlags changes", modSeqOne},
 		{"selects with Since what changed after it", modSeqSince},
 		{"protects with UnchangedSince what changed after it", modSeqUnchangedSince},
+		{"lets who follows it miss nothing", modSeqSync},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -109,7 +110,7 @@ func optional[T any](x *trial, v any) T {
 	x.Helper()
 	t, ok := v.(T)
 	if !ok {
-		x.Skipf("%T is no %T", v, (*T)(nil))
+		x.Skipf("%T is no %v", v, reflect.TypeFor[T]())
 	}
 	return t
 }
@@ -183,10 +184,11 @@ func batch(msgs ...mailparts.Incoming) iter.Seq2[mailparts.Incoming, error] {
 	}
 }
 
-// each returns the UIDs of a small set.
+// each returns the UIDs of a small set; of what a broken store may say, the
+// first thousand.
 func each(s mailparts.UIDSet) (uids []mailparts.UID) {
 	for _, r := range s {
-		for i := range r.Last - r.First + 1 {
+		for i := range min(r.Last-r.First+1, 1000) {
 			uids = append(uids, r.First+i)
 		}
 	}

@@ -13,6 +13,7 @@ func uidPromises() []promise {
 		{"ascends in the order of a batch", uidBatchOrder},
 		{"is at least the UIDNext of before and below that of after", uidNext},
 		{"never comes back after expunge", uidNoReturn},
+		{"is given when a body has been read, not before", uidAtCommit},
 		{"stays a message's own", uidStays},
 		{"UIDNext never goes down", uidNextNeverDown},
 		{"UIDVALIDITY is never zero and stays", uidValidity},
@@ -69,6 +70,26 @@ func uidNoReturn(x *trial) {
 	add("after the newest was expunged")
 	x.expunge(x.inbox, mailparts.AllUIDs(), "")
 	add("after all were expunged")
+}
+
+// uidAtCommit appends while another Append reads: who sees UIDNext then must not
+// see the first message appear below it.
+func uidAtCommit(x *trial) {
+	var inner mailparts.Status
+	var outer mailparts.Placed
+	x.within("Append while another Append reads", func() error {
+		var err error
+		outer, _ = mailparts.Append(x.Context(), x.inbox, mailparts.Incoming{Body: readFunc("slow", func() {
+			if _, err = mailparts.Append(x.Context(), x.inbox, text("fast")); err == nil {
+				inner, err = x.inbox.Status(x.Context())
+			}
+		})})
+		return err
+	})
+	if slow := each(outer.UIDs); len(slow) != 1 || slow[0] < inner.UIDNext {
+		x.Errorf("a message whose body came slowly got UID %v, below UIDNext %d that was seen before it was there", slow, inner.UIDNext)
+	}
+	x.wantBodies("in the order of UIDs", x.inbox, "fast", "slow")
 }
 
 func uidStays(x *trial) {
