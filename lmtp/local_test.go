@@ -358,3 +358,42 @@ func TestLocalRefusesBeforeItReads(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// FuzzLocal: whoever gets a message gets it whole, under its trace and nothing
+// else.
+func FuzzLocal(f *testing.F) {
+	f.Add("bob@example.com", "+", hello)
+	f.Add(`"bob++x\"y"@example.com`, "++", "Delivered-To: bob@example.com\r\n\r\n")
+	f.Add("postmaster", "", "X:"+strings.Repeat("x", 5000))
+	f.Add("bob\r\nX: y@example.com", "@", "\r\n")
+	f.Add("../bob@example.com", "b", "")
+	f.Fuzz(func(t *testing.T, to, delimiter, msg string) {
+		msg = strings.ReplaceAll(msg, "\n", "\r\n") // as a server would have it
+		b := &listedBackend{}
+		l := lmtp.Local{Backend: b, Delimiter: delimiter, FileDetail: true}
+		err := l.Deliver(t.Context(), letter(mailparts.Address(to)), text(msg))
+		if got := codes(err, 1); got != "ok" && got != "550 5.1.1" && got != "553 5.1.3" && got != "554 5.4.6" {
+			t.Fatalf("%q: %v", to, err)
+		}
+		for _, user := range b.opened {
+			if strings.ContainsAny(user, "/\\\x00\r\n") || user == "" || user == "." || user == ".." {
+				t.Errorf("%q opened user %q", to, user)
+			}
+			want := "Return-Path: <a@example.org>\r\nDelivered-To: " + to + "\r\n" + msg
+			if got := messages(t, &b.Memory, user, "INBOX"); err == nil && (len(got) != 1 || got[0] != want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		}
+	})
+}
+
+// listedBackend notes whose mail was opened.
+type listedBackend struct {
+	mailtest.Memory
+	opened []string
+}
+
+func (b *listedBackend) Open(ctx context.Context, user string) (mailparts.Store, error) {
+	b.opened = append(b.opened, user)
+	return b.Memory.Open(ctx, user)
+}

@@ -114,9 +114,11 @@ func checkClientRcpt(a mailparts.Address) error {
 	return nil
 }
 
-// isClientPath reports whether a stays between its angle brackets. Addresses from
+// isClientPath reports whether a stays between its angle brackets. Those of
 // mailparts.ParseAddress do; one made by hand might end the command, or add a
-// parameter or a command to it.
+// parameter or a command to it. An address literal may hold angle brackets by RFC
+// 5321 section 4.1.3: none that is in use does, and not every server would see
+// where such a path ends.
 func isClientPath(a mailparts.Address) bool {
 	quoted := false
 	for i := 0; i < len(a); i++ {

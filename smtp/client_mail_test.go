@@ -212,3 +212,47 @@ func TestClosedClient(t *testing.T) {
 		})
 	}
 }
+
+// FuzzAddress: whatever an Address is, the client says nothing but its commands.
+func FuzzAddress(f *testing.F) {
+	for _, a := range []string{"b@example.com", "", "postmaster", `"a>b c\"d"@example.com`, "b@example.com> SIZE=1", "b\r\nQUIT", `"b\`, `b"<"c@example.com`, "\u00e9@example.com", "b@[IPv6:::1]", "b@[v6:::<]"} {
+		f.Add(a)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		a := mailparts.Address(s)
+		c, nc := cannedClient(t, "250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n")
+		env := letter(a)
+		env.From = a
+		err := c.Deliver(t.Context(), env, text("hello\r\n"))
+		got := nc.written.String()
+		if err == nil && got != "MAIL FROM:<"+s+">\r\nRCPT TO:<"+s+">\r\nDATA\r\nhello\r\n.\r\n" || err != nil && got != "" {
+			t.Fatalf("sent %q, and %v", got, err)
+		}
+		if err == nil && pathEnd("<"+s+"> ") != len(s)+2 {
+			t.Errorf("%q ends elsewhere than its path", s)
+		}
+		valid, perr := mailparts.ParseAddress(s)
+		if perr == nil && valid.IsASCII() && !strings.HasSuffix(s, "]") && err != nil {
+			t.Errorf("%q is valid, and refused: %v", s, err)
+		}
+	})
+}
+
+// pathEnd is where a server sees the path end that s begins with, or -1 (RFC 5321
+// section 4.1.2).
+func pathEnd(s string) int {
+	quoted := false
+	for i := 1; i < len(s); i++ {
+		switch c := s[i]; {
+		case c < ' ' || c == 0x7f || !quoted && (c == ' ' || c == '<'):
+			return -1
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case c == '>' && !quoted:
+			return i + 1
+		}
+	}
+	return -1
+}
