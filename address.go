@@ -16,8 +16,8 @@ type Address string
 // ErrBadAddress means that a string is no mailbox of RFC 5321.
 var ErrBadAddress = errors.New("malformed address")
 
-// The limits of RFC 5321 section 4.5.3.1, in octets. A path's 256 octets
-// include its angle brackets.
+// The limits of RFC 5321 section 4.5.3.1, in octets as they come, quotes
+// included. A path's 256 octets include its angle brackets.
 const (
 	maxLocal  = 64
 	maxDomain = 255
@@ -52,9 +52,12 @@ func (a Address) IsASCII() bool {
 	return true
 }
 
-// split cuts at the last "@": a domain holds none.
+// split cuts at the last "@" outside of an address literal, which may hold some.
 func (a Address) split() (local, domain string) {
 	i := strings.LastIndexByte(string(a), '@')
+	if strings.HasSuffix(string(a), "]") {
+		i = strings.LastIndex(string(a), "@[")
+	}
 	if i < 0 {
 		return string(a), ""
 	}
@@ -66,18 +69,14 @@ func (a Address) split() (local, domain string) {
 // normalises the quoting: a local part is quoted only where it must be. The
 // null path and a lone "postmaster" are no Mailbox. The error is ErrBadAddress.
 func ParseAddress(s string) (Address, error) {
-	if !utf8.ValidString(s) {
+	if len(s) > maxPath || !utf8.ValidString(s) {
 		return "", ErrBadAddress
 	}
 	local, rest, ok := cutLocal(s)
-	if !ok || local == "" && s[0] != '"' || len(local) > maxLocal || len(rest) < 2 || rest[0] != '@' || !validDomain(rest[1:]) {
+	if !ok || len(s)-len(rest) > maxLocal || len(rest) < 2 || rest[0] != '@' || !validDomain(rest[1:]) {
 		return "", ErrBadAddress
 	}
-	a := quote(local) + rest
-	if len(a) > maxPath {
-		return "", ErrBadAddress
-	}
-	return Address(a), nil
+	return Address(quote(local) + rest), nil
 }
 
 // cutLocal reads a Dot-string or a Quoted-string and returns it unquoted.

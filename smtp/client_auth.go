@@ -19,7 +19,7 @@ func PasswordAuth(user, password string) func(mechanisms []string) (gosasl.Clien
 		has := func(name string) bool { return slices.Contains(mechanisms, name) }
 		switch {
 		case has(sasl.ScramSHA256):
-			return newScramClient(user, password)
+			return sasl.NewScramClient(user, password)
 		case has(gosasl.Plain):
 			return gosasl.NewPlainClient("", user, password), nil
 		case has(gosasl.Login):
@@ -95,7 +95,7 @@ func (c *Client) authenticated(mech gosasl.Client, r clientReply) error {
 	if err := c.positive("AUTH", r); err != nil {
 		return err
 	}
-	if s, ok := mech.(*scramClient); ok && !s.verified() {
+	if s, ok := mech.(*sasl.ScramClient); ok && !s.Verified() {
 		return c.noAuth(errors.New("the server has not proved that it knows the password"))
 	}
 	return nil
