@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
 
 	gosasl "github.com/emersion/go-sasl"
 
+	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/sasl"
 	"github.com/mailparts/mailparts/smtp"
 )
@@ -21,6 +23,8 @@ func (users) Authenticate(_ context.Context, c *sasl.Credentials) (string, error
 	switch {
 	case c.User == "broken":
 		return "", errors.New("database is down, see host db1")
+	case c.User == "weak":
+		return "", fmt.Errorf("policy: %w", &mailparts.Error{Code: 534, Status: "5.7.9", Message: "Use a stronger mechanism"})
 	case c.User == "panic":
 		panic("oops")
 	case c.User == "user" && c.Password == "secret":
@@ -73,6 +77,9 @@ func TestAuthDialogues(t *testing.T) {
 		{"broken back end", `
 			C: AUTH PLAIN ` + b64("\x00broken\x00secret") + `
 			S: 454 4.7.0 Temporary authentication failure`},
+		{"policy", `
+			C: AUTH PLAIN ` + b64("\x00weak\x00secret") + `
+			S: 534 5.7.9 Use a stronger mechanism`},
 		{"panic", `
 			C: AUTH PLAIN ` + b64("\x00panic\x00secret") + `
 			S: 421 4.3.0 Internal error, closing the connection

@@ -1,6 +1,9 @@
 package smtp
 
-import "github.com/mailparts/mailparts"
+import (
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/line"
+)
 
 // data is RFC 5321 section 4.1.1.4.
 func data(s *session, _ string) error {
@@ -18,27 +21,38 @@ func data(s *session, _ string) error {
 	err := s.tx.Data(ctx, m)
 	m.retire()
 	if !m.asked && s.rejects(err) {
-		err = overall(err, len(s.tx.given))
-		if s.in.Buffered() == 0 {
-			return err
+		s.refuse("DATA", overall(err, len(s.tx.given)))
+		if s.in.Buffered() > 0 && !s.over {
+			// The peer did not wait for 354: what follows is its message, not commands.
+			return errPipelined
 		}
-		// The peer did not wait for 354: what follows is its message, not commands.
-		s.refuse("DATA", err)
-		return errPipelined
+		return nil
 	}
-	if lost := m.finish(); lost != nil {
-		if err == nil {
-			s.logger().Error("accepted a message that did not arrive", "id", s.tx.env.ID, "err", lost)
+	early := m.err == nil // Data has its reasons, of which a lost connection is none
+	lost := m.finish()
+	if lost != nil && lost != line.ErrUnfinished {
+		switch {
+		case err == nil:
+			s.logger().Error("accepted a message that did not arrive", "err", lost)
+		case early:
+			s.failure("DATA", err)
 		}
 		return lostError{lost}
 	}
 	if refused := m.refusal(); refused != nil {
 		err = refused
 	}
-	if err == nil {
-		s.logger().Info("accepted", "id", s.tx.env.ID, "from", s.tx.env.From, "recipients", len(s.tx.given), "size", m.size)
+	if lost != nil { // what follows is still the message
+		s.over = true
+		if err == nil {
+			err = errTooBig
+		}
 	}
-	return s.answer(err)
+	if err == nil {
+		s.logger().Info("accepted", "from", s.tx.env.From, "recipients", len(s.tx.given), "size", m.size)
+	}
+	s.answer(err)
+	return nil
 }
 
 // rejects reports whether err leaves no recipient that took the message.
@@ -53,13 +67,14 @@ func (s *session) rejects(err error) bool {
 
 // answer is the reply at the end of data, in LMTP one for each recipient (RFC 2033
 // section 4.2).
-func (s *session) answer(err error) error {
+func (s *session) answer(err error) {
 	if !s.LMTP {
 		if err := overall(err, len(s.tx.given)); err != nil {
-			return err
+			s.refuse("DATA", err)
+		} else {
+			s.accept(0)
 		}
-		s.accept(0)
-		return nil
+		return
 	}
 	var last *mailparts.Error
 	for i := range s.tx.given {
@@ -73,7 +88,6 @@ func (s *session) answer(err error) error {
 	if last != nil {
 		s.count(last)
 	}
-	return nil
 }
 
 // accept answers that recipient i, or with SMTP every recipient, has the message.

@@ -193,20 +193,38 @@ func TestReadErrorIsNotMasked(t *testing.T) {
 }
 
 func TestMessageThatNeverEnds(t *testing.T) {
-	c := dialServer(t, &smtp.Server{Receiver: new(inbox), MaxMessageBytes: 1000})
-	c.play(t, toData)
-	go func() {
-		block := []byte(strings.Repeat("MAIL FROM:<evil@example.org>\r\n", 1000))
-		for range 4000 {
-			if _, err := c.Write(block); err != nil {
-				return
-			}
-		}
-	}()
-	c.play(t, `
-		S: 552 5.3.4 The message is too big
-		S!
-	`)
+	spam := &mailparts.Error{Code: 554, Status: "5.6.0", Message: "Spam"}
+	for _, test := range []struct {
+		name, reply string
+		early       bool
+		err         error
+	}{
+		{"read", "552 5.3.4 The message is too big", false, nil},
+		{"accepted early", "552 5.3.4 The message is too big", true, nil},
+		{"refused early", "554 5.6.0 Spam", true, spam},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := deliver(func(_ context.Context, _ *mailparts.Envelope, msg io.Reader) error {
+				if test.early {
+					msg.Read(make([]byte, 1))
+				} else {
+					io.Copy(io.Discard, msg)
+				}
+				return test.err
+			})
+			c := dialServer(t, &smtp.Server{Receiver: r, MaxMessageBytes: 1000})
+			c.play(t, toData)
+			go func() {
+				block := []byte(strings.Repeat("MAIL FROM:<evil@example.org>\r\n", 1000))
+				for range 4000 {
+					if _, err := c.Write(block); err != nil {
+						return
+					}
+				}
+			}()
+			c.play(t, "S: "+test.reply+"\nS!")
+		})
+	}
 }
 
 // 354 is written at the first Read: before it, an error refuses DATA itself.

@@ -34,7 +34,15 @@
 //	STARTTLS             RFC 3207, and TLS from the start: RFC 8314
 //	AUTH                 RFC 4954  with what package sasl or the wiring has
 //	LMTP                 RFC 2033
-//	Submission           RFC 6409  RequireAuth, RequireTLS
+//	Submission           RFC 6409  RequireAuth, RequireTLS, [FixUp]
 //	Received             RFC 5321 section 4.4, RFC 3848, RFC 6531, RFC 8314 section 4.3
 //	521                  RFC 7504  for a host without a Receiver
+//
+// # Client
+//
+// A [Dialer] connects, with EHLO, STARTTLS and AUTH, and gives a [Client], which
+// sends messages: all at once by Deliver, or step by step. It speaks the same
+// extensions where the server has them. A [Relay] is the [mailparts.Deliverer]
+// over it that sends mail to where its recipients' domains say, or to a
+// smarthost. Their code is in client*.go, dialer*.go and relay*.go.
 package smtp

@@ -101,8 +101,8 @@ func (s *session) refusePlain(verb string, err error) {
 func (s *session) failure(verb string, err error) *mailparts.Error {
 	e := *mailparts.AsError(err)
 	level := slog.LevelInfo
-	if e.Err != nil {
-		level = slog.LevelError
+	if e.Err != nil && e.Temporary() {
+		level = slog.LevelError // something here is broken, or full
 	}
 	s.logger().Log(s.ctx, level, "refused", "command", verb, "err", err)
 	if e.Code < 400 || e.Code > 599 {
@@ -168,8 +168,6 @@ func (s *session) lost(err error) {
 		s.refuse("", errTimeout)
 	case errors.Is(err, line.ErrEndless):
 		s.refuse("", errEndless)
-	case errors.Is(err, line.ErrUnfinished): // and too long to skip
-		s.refuse("DATA", errTooBig)
 	case s.tx == nil && errors.Is(err, io.EOF):
 		s.logger().Debug("connection closed without QUIT")
 	default:

@@ -10,5 +10,4 @@ var (
 	ParsePath   = parsePath
 	EachParam   = eachParam
 	DecodeXtext = decodeXtext
-	SplitReply  = splitReply
 )

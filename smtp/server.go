@@ -36,6 +36,7 @@ type Server struct {
 	TLSConfig *tls.Config        // nil: no STARTTLS
 	LMTP      bool               // RFC 2033
 
+	// Mechanisms that show a password are offered under TLS only.
 	Auth        sasl.Authenticator // nil: no AUTH, unless there are Mechanisms
 	Mechanisms  []sasl.Mechanism   // nil: sasl.Mechanisms(Auth)
 	RequireAuth bool               // MAIL needs AUTH: RFC 6409

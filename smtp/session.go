@@ -121,11 +121,14 @@ func (s *session) reset() {
 	}
 }
 
-// logger tells of which connection a record is.
+// logger tells of which connection and message a record is.
 func (s *session) logger() *slog.Logger {
 	l := s.log.With("protocol", s.protocol(), "remote", s.peer.Addr)
 	if s.peer.User != "" {
 		l = l.With("user", s.peer.User)
+	}
+	if s.tx != nil {
+		l = l.With("id", s.tx.env.ID)
 	}
 	return l
 }

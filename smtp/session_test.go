@@ -1,9 +1,12 @@
 package smtp_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
+	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/smtp"
 )
 
@@ -112,6 +115,29 @@ func TestVerifyThenSend(t *testing.T) {
 		C: Blah blah blah...
 		C: .
 		S: 250 2.0.0 OK queued as ID
+	`)
+}
+
+func TestVerify(t *testing.T) {
+	verify := func(_ context.Context, p *mailparts.Peer, name string) (string, error) {
+		switch {
+		case p.Addr.Addr().String() != "127.0.0.1":
+			t.Errorf("peer %+v", p)
+		case name == "Crispin":
+			return "Mark Crispin <Admin.MRC@foo.com>", nil
+		case name == "broken":
+			return "", errors.New("secret")
+		}
+		return "", &mailparts.Error{Code: 550, Status: "5.1.1", Message: "No such user"}
+	}
+	play(t, &smtp.Server{Receiver: new(inbox), Verify: verify}, `
+		S: 220 ...
+		C: VRFY Crispin
+		S: 250 2.1.5 Mark Crispin <Admin.MRC@foo.com>
+		C: VRFY nobody
+		S: 550 5.1.1 No such user
+		C: VRFY broken
+		S: 451 4.3.0 Temporary failure, please try again later
 	`)
 }
 

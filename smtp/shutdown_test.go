@@ -181,3 +181,15 @@ func TestListenAndServe(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestListenAndServeSaysWhyNot(t *testing.T) {
+	const nowhere = "no-such-port:-1"
+	for name, err := range map[string]error{
+		"ListenAndServe":    smtp.ListenAndServe(nowhere, discard),
+		"ListenAndServeTLS": (&smtp.Server{Addr: nowhere, TLSConfig: testTLS()}).ListenAndServeTLS(),
+	} {
+		if err == nil || err == mailparts.ErrServerClosed {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
