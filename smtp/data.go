@@ -28,25 +28,31 @@ func data(s *session, _ string) error {
 		}
 		return nil
 	}
-	early := m.err == nil // Data has its reasons, of which a lost connection is none
-	lost := m.finish()
-	if lost != nil && lost != line.ErrUnfinished {
-		switch {
-		case err == nil:
-			s.logger().Error("accepted a message that did not arrive", "err", lost)
-		case early:
+	return s.conclude(m, err)
+}
+
+// conclude reads a message to its end and answers with err, which is what Data
+// made of it.
+func (s *session) conclude(m *message, err error) error {
+	early := m.err == nil // Data had its reasons, of which a lost connection is none
+	switch lost := m.finish(); {
+	case lost == nil:
+	case lost == line.ErrUnfinished: // what follows is still the message
+		s.over = true
+		if !s.rejects(err) {
+			err = errTooBig
+		}
+	case err == nil:
+		s.logger().Error("accepted a message that did not arrive", "err", lost)
+		return lostError{lost}
+	default:
+		if early {
 			s.failure("DATA", err)
 		}
 		return lostError{lost}
 	}
 	if refused := m.refusal(); refused != nil {
 		err = refused
-	}
-	if lost != nil { // what follows is still the message
-		s.over = true
-		if err == nil {
-			err = errTooBig
-		}
 	}
 	if err == nil {
 		s.logger().Info("accepted", "from", s.tx.env.From, "recipients", len(s.tx.given), "size", m.size)

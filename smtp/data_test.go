@@ -201,7 +201,9 @@ func TestMessageThatNeverEnds(t *testing.T) {
 	}{
 		{"read", "552 5.3.4 The message is too big", false, nil},
 		{"accepted early", "552 5.3.4 The message is too big", true, nil},
+		{"accepted early by recipient", "552 5.3.4 The message is too big", true, mailparts.RcptErrors{nil}},
 		{"refused early", "554 5.6.0 Spam", true, spam},
+		{"refused early by recipient", "554 5.6.0 Spam", true, mailparts.RcptErrors{spam}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := deliver(func(_ context.Context, _ *mailparts.Envelope, msg io.Reader) error {
