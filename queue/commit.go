@@ -8,6 +8,7 @@ import (
 
 // write is a record on its way into the log.
 type write struct {
+	*record
 	line    []byte
 	content []byte // that follows the line; nil: none
 	put     bool
@@ -112,6 +113,7 @@ func (s *FileSpool) sync(part []*write) {
 	for _, w := range part {
 		if w.err = full(err); err == nil {
 			w.apply(w.at)
+			head.note(&found{w.record, w.at.off, w.at.line})
 		}
 	}
 	if err == nil {

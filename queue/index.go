@@ -147,6 +147,7 @@ func (r *indexReader) found() *found {
 	default:
 		r.bad = true
 	}
+	r.bad = r.bad || f.at < 0 || f.line < 0 || f.line > maxLine || !f.valid()
 	return f
 }
 

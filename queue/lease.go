@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"iter"
 	"slices"
@@ -25,7 +26,7 @@ func (s *FileSpool) Next(ctx context.Context, q Query) ([]*Entry, time.Time, err
 		for _, it := range items {
 			e, err := s.read(it)
 			if err != nil {
-				s.setAside(it, err)
+				defer s.setAside(it, err) // not to meet it again in this loop
 				continue
 			}
 			entries = append(entries, e)
@@ -56,7 +57,7 @@ func (s *FileSpool) setAside(it *item, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	it.lease = false
-	it.aside = errors.Is(err, errLine)
+	it.aside = errors.Is(err, errLine) || errors.Is(err, io.ErrUnexpectedEOF)
 	it.due = time.Now().Add(time.Minute).UnixMicro()
 	s.schedule.add(it)
 }
@@ -139,11 +140,12 @@ func (s *FileSpool) saving(id string) (*item, error) {
 
 func (s *FileSpool) set(it *item, e *Entry) error {
 	state := newEntry(e)
-	line, err := appendLine(nil, s.mark, &record{Set: &state})
+	rec := &record{Set: &state}
+	line, err := appendLine(nil, s.mark, rec)
 	if err != nil {
 		return err
 	}
-	return s.commit(&write{line: line, apply: func(at place) {
+	return s.commit(&write{record: rec, line: line, apply: func(at place) {
 		if s.items[it.id] != it {
 			return // forgotten: broken
 		}
@@ -154,11 +156,12 @@ func (s *FileSpool) set(it *item, e *Entry) error {
 
 // end finishes it, and returns its message if that was the last entry.
 func (s *FileSpool) end(it *item) (done *message, err error) {
-	line, err := appendLine(nil, s.mark, &record{End: it.id})
+	rec := &record{End: it.id}
+	line, err := appendLine(nil, s.mark, rec)
 	if err != nil {
 		return nil, err
 	}
-	err = s.commit(&write{line: line, apply: func(place) {
+	err = s.commit(&write{record: rec, line: line, apply: func(place) {
 		if s.items[it.id] == it && s.remove(it) {
 			done = it.msg
 		}

@@ -108,7 +108,7 @@ func (s *FileSpool) rewrite(seg *segment, f disk.File, rec *found) (*write, erro
 	if now.Put == nil {
 		return nil, nil
 	}
-	w := &write{put: true, apply: func(at place) { s.insert(now, at) }}
+	w := &write{record: now, put: true, apply: func(at place) { s.insert(now, at) }}
 	if rec.Big == "" {
 		w.content = make([]byte, rec.Size)
 		if n, err := f.ReadAt(w.content, rec.content()); n < len(w.content) {

@@ -57,7 +57,7 @@ func (s *FileSpool) put(rec *record, c *content) error {
 		return err
 	}
 	return s.commit(&write{
-		line: line, content: c.inline(), put: true,
+		record: rec, line: line, content: c.inline(), put: true,
 		apply: func(at place) { s.insert(rec, at) },
 	})
 }

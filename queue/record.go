@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"hash/crc32"
+	"strings"
 	"time"
 
 	"github.com/mailparts/mailparts"
@@ -140,10 +141,15 @@ func parseLine(line []byte, mark string) (*record, error) {
 		return nil, errLine
 	}
 	r := new(record)
-	if err := json.Unmarshal(text, r); err != nil || r.Size < 0 || r.inline() > maxInline {
+	if err := json.Unmarshal(text, r); err != nil || !r.valid() {
 		return nil, errLine
 	}
 	return r, nil
+}
+
+// valid reports whether r can be one of ours.
+func (r *record) valid() bool {
+	return r.Size >= 0 && r.inline() <= maxInline && !strings.ContainsAny(r.Big, "/\x00") && r.Big != "." && r.Big != ".."
 }
 
 // isLine reports whether b begins as a line does.

@@ -48,6 +48,9 @@ func (s *FileSpool) survey(seg *segment, size int64, yield func(*found)) (*surve
 
 // seal ends a segment that is no longer written to.
 func (s *FileSpool) seal(seg *segment) error {
+	if seg.index != nil {
+		return s.finish(seg, &survey{index: seg.index.bytes(seg.end), end: seg.end})
+	}
 	v, err := s.survey(seg, seg.end, nil)
 	if err != nil {
 		return err
@@ -80,7 +83,7 @@ func (s *FileSpool) finish(seg *segment, v *survey) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	seg.sealed = true
+	seg.sealed, seg.index = true, nil
 	s.total -= seg.end - v.end
 	seg.end = v.end
 	return nil

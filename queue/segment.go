@@ -11,10 +11,25 @@ import (
 
 // segment is a file of the log. FileSpool.mu guards end, live and sealed.
 type segment struct {
-	n      int64 // log/N.log
-	end    int64 // of its last durable record
-	live   int64 // octets of its puts that are not finished
-	sealed bool  // ends at end, and has an index
+	n      int64        // log/N.log
+	end    int64        // of its last durable record
+	live   int64        // octets of its puts that are not finished
+	sealed bool         // ends at end, and has an index
+	index  *indexWriter // of what was appended by this process; nil: the segment must be read for it
+}
+
+// maxIndex is how much of an index is gathered in memory.
+const maxIndex = 4 << 20
+
+// note adds a record that was appended to the index.
+func (s *segment) note(f *found) {
+	if s.index == nil {
+		return
+	}
+	s.index.add(f)
+	if len(s.index.b) > maxIndex {
+		s.index = nil
+	}
 }
 
 // appender writes records at the end of the newest segment, the head. A head is
@@ -112,7 +127,7 @@ func (l *appender) retire() {
 func (s *FileSpool) rotate(n int64) error {
 	s.mu.Lock()
 	s.last++
-	seg := &segment{n: s.last}
+	seg := &segment{n: s.last, index: new(indexWriter)}
 	s.mu.Unlock()
 	size := max(s.segment, n+s.reserve())
 	f, err := s.create(s.logFile(seg.n), size)
