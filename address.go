@@ -186,7 +186,8 @@ func validLabel(l string) bool {
 	return !ascii || len(l) <= maxLabel
 }
 
-// validLiteral accepts what stands between the brackets (RFC 5321 section 4.1.3).
+// validLiteral accepts what stands between the brackets (RFC 5321 section 4.1.3),
+// and "::" for a single group too, as RFC 4291 section 2.2 does.
 func validLiteral(s string) bool {
 	tag, content, tagged := strings.Cut(s, ":")
 	if !tagged {
