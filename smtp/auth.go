@@ -1,7 +1,6 @@
 package smtp
 
 import (
-	"encoding/base64"
 	"errors"
 	"strings"
 
@@ -32,9 +31,11 @@ func auth(s *session, arg string) error {
 	if err != nil {
 		return err
 	}
-	response, err := decodeInitial(initial, given)
-	if err != nil {
-		return err
+	var response []byte // nil: no initial response
+	if given {
+		if response, err = sasl.DecodeInitial([]byte(initial)); err != nil {
+			return errBadBase64
+		}
 	}
 	user, err := s.exchange(m, response)
 	if err != nil {
@@ -62,59 +63,33 @@ func (s *session) offered() string {
 }
 
 func (s *session) mechanism(all []sasl.Mechanism, name string) (sasl.Mechanism, error) {
-	for _, m := range all {
-		if !strings.EqualFold(m.Name, name) {
-			continue
-		}
-		if m.Plaintext && s.peer.TLS == nil {
-			return m, errWeakMechanism
-		}
-		return m, nil
-	}
-	return sasl.Mechanism{}, errNoMechanism
-}
-
-// decodeInitial keeps apart no initial response (nil) and an empty one ("=").
-func decodeInitial(text string, given bool) ([]byte, error) {
+	m, ok := sasl.Find(all, name)
 	switch {
-	case !given:
-		return nil, nil
-	case text == "=":
-		return []byte{}, nil
-	case text == "":
-		return nil, errBadBase64
+	case !ok:
+		return m, errNoMechanism
+	case m.Plaintext && s.peer.TLS == nil:
+		return m, errWeakMechanism
 	}
-	return decodeBase64([]byte(text))
-}
-
-func decodeBase64(text []byte) ([]byte, error) {
-	b := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
-	n, err := base64.StdEncoding.Decode(b, text)
-	if err != nil {
-		return nil, errBadBase64
-	}
-	return b[:n], nil
+	return m, nil
 }
 
 // exchange runs m to its end and returns whom it admits.
 func (s *session) exchange(m sasl.Mechanism, response []byte) (user string, err error) {
 	x := m.New(s.ctx, &sasl.Conn{Protocol: s.protocol(), Remote: s.peer.Addr, TLS: s.peer.TLS})
-	for {
-		challenge, done, err := x.Next(response)
-		switch {
-		case errors.Is(err, gosasl.ErrUnexpectedClientResponse):
-			return "", errAuthInitial
-		case err != nil:
-			return "", authError(err)
-		case done && x.User() == "":
-			return "", errAuthDenied
-		case done:
-			return x.User(), nil
-		}
-		if response, err = s.ask(challenge); err != nil {
-			return "", err
-		}
+	var asked error // the session's own, which is no outcome of x
+	user, err = sasl.Run(x, response, func(challenge []byte) (response []byte, err error) {
+		response, asked = s.ask(challenge)
+		return response, asked
+	})
+	switch {
+	case asked != nil:
+		return "", asked
+	case errors.Is(err, gosasl.ErrUnexpectedClientResponse):
+		return "", errAuthInitial
+	case err != nil:
+		return "", authError(err)
 	}
+	return user, nil
 }
 
 // ask sends a challenge and returns the peer's response.
@@ -131,5 +106,9 @@ func (s *session) ask(challenge []byte) ([]byte, error) {
 	case string(l) == "*":
 		return nil, errAuthCancelled
 	}
-	return decodeBase64(l)
+	response, err := sasl.Decode(l)
+	if err != nil {
+		return nil, errBadBase64
+	}
+	return response, nil
 }

@@ -83,8 +83,9 @@ func (e *Engine) start(base context.Context, nc net.Conn, cfg *Config) {
 	c := newConn(nc, cancel)
 	if why := e.admit(c, cfg); why != "" {
 		cfg.Logger.Warn("connection refused", "protocol", cfg.Protocol, "remote", c.Remote(), "why", why)
-		// A few octets into an empty socket buffer: this does not wait for the peer.
-		nc.SetWriteDeadline(time.Now().Add(time.Second))
+		// A few octets into an empty socket buffer: this does not wait for the peer,
+		// but where l is a tls.Listener, whose connections shake hands first.
+		nc.SetDeadline(time.Now().Add(time.Second))
 		if cfg.TLSConfig == nil {
 			nc.Write([]byte(cfg.Busy))
 		}
