@@ -116,7 +116,7 @@ func TestBufferNoTempDir(t *testing.T) {
 
 // TestBufferMemory: a large message is not held in memory.
 func TestBufferMemory(t *testing.T) {
-	const size, most = 32 << 20, 2 << 20
+	const size, most = 32 << 20, 4 << 20
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	b, err := mailparts.Buffer(io.LimitReader(zeros{}, size))
