@@ -3,54 +3,91 @@
 package smtp_test
 
 import (
+	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"net"
+	"os"
+	"os/exec"
 	"runtime"
+	"strconv"
 	"syscall"
 	"testing"
 )
 
-// BenchmarkIdle is the memory of a connection after EHLO, over TCP. Both ends are
-// in this process; the client's, of which there are as many, is measured first and
-// taken off.
+// BenchmarkIdle is the memory of a connection after EHLO, over TCP: heap and
+// stacks for each of 10,000, or of as many as the limit on open files lets the
+// server have. The clients are in a process of their own.
 func BenchmarkIdle(b *testing.B) {
 	both(b, func(b *testing.B, addr string) {
+		n := min(10000, openFiles(b)-500)
 		for b.Loop() {
-			n := min(10000, openFiles(b)/2-1500)
-			client := idleMemory(b, echoTCP(b), 1000)
-			b.ReportMetric((idleMemory(b, addr, n)-client)/1024, "KB/conn")
+			before := memory()
+			hangUp := dialIdle(b, addr, n)
+			b.ReportMetric(float64(memory()-before)/float64(n)/1024, "KB/conn")
 			b.ReportMetric(float64(n), "conns")
+			hangUp()
 		}
 	})
 }
 
-// idleMemory is heap and stacks for each of n connections.
-func idleMemory(b *testing.B, addr string, n int) float64 {
-	before := memory()
-	conns := make([]net.Conn, 0, n)
+// idleClients, set in the environment of this test binary, makes TestIdleClients
+// dial that many connections.
+const idleClients = "SMTP_IDLE_CLIENTS"
+
+// dialIdle has n connections made, and returns when the last has its EHLO answered.
+func dialIdle(b *testing.B, addr string, n int) (hangUp func()) {
+	cmd := exec.Command(os.Args[0], "-test.run=^TestIdleClients$")
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d %s", idleClients, n, addr))
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	if l, _ := bufio.NewReader(out).ReadString('\n'); l != "ready\n" {
+		b.Fatalf("the clients say %q", l)
+	}
+	return func() {
+		in.Close()
+		cmd.Wait()
+	}
+}
+
+// TestIdleClients is BenchmarkIdle's other process, and no test.
+func TestIdleClients(t *testing.T) {
+	count, addr, ok := bytes.Cut([]byte(os.Getenv(idleClients)), []byte(" "))
+	if !ok {
+		t.Skip("BenchmarkIdle runs this")
+	}
+	n, err := strconv.Atoi(string(count))
+	if err != nil {
+		t.Fatal(err)
+	}
+	openFiles(t)
 	for range n {
-		nc, err := net.Dial("tcp", addr)
+		nc, err := net.Dial("tcp", string(addr))
 		if err != nil {
-			b.Fatal(err)
+			t.Fatal(err)
 		}
-		conns = append(conns, nc)
-		var p [512]byte
+		defer nc.Close()
 		io.WriteString(nc, "EHLO localhost\r\n")
-		var got []byte
-		for !bytes.Contains(got, []byte("250 ")) {
-			m, err := nc.Read(p[:])
-			if err != nil {
-				b.Fatal(err)
+		r := bufio.NewReaderSize(nc, 512)
+		for l := ""; len(l) < 4 || l[:4] != "250 "; {
+			if l, err = r.ReadString('\n'); err != nil {
+				t.Fatal(err)
 			}
-			got = append(got, p[:m]...)
 		}
 	}
-	used := float64(memory()-before) / float64(n)
-	for _, nc := range conns {
-		nc.Close()
-	}
-	return used
+	fmt.Println("ready")
+	io.Copy(io.Discard, os.Stdin) // until the benchmark closes it
 }
 
 func memory() int64 {
@@ -59,32 +96,6 @@ func memory() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc + m.StackInuse)
-}
-
-// echoTCP accepts connections, answers one EHLO and keeps nothing but the socket.
-func echoTCP(b *testing.B) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	var conns []net.Conn
-	go func() {
-		for {
-			nc, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conns = append(conns, nc)
-			io.WriteString(nc, "250 ok\r\n")
-		}
-	}()
-	b.Cleanup(func() {
-		l.Close()
-		for _, nc := range conns {
-			nc.Close()
-		}
-	})
-	return l.Addr().String()
 }
 
 // openFiles raises the limit on open files as far as it goes and returns it.
