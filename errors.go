@@ -62,6 +62,7 @@ func AsError(err error) *Error {
 // errors.As must not take one recipient's refusal for everyone's.
 type RcptErrors []error
 
+// Error is for logs: it counts the failures and tells the first.
 func (e RcptErrors) Error() string {
 	var first error
 	failed := 0

@@ -33,6 +33,7 @@ func Modes() []Mode { return []Mode{Strict, ContentOnly, NamesOnly, Zeros, Torn,
 
 var modeNames = [...]string{"Strict", "ContentOnly", "NamesOnly", "Zeros", "Torn", "Reordered", "Kept"}
 
+// String is for the names of subtests.
 func (m Mode) String() string {
 	if int(m) < len(modeNames) {
 		return modeNames[m]
