@@ -20,6 +20,7 @@ func flagPromises() []promise {
 		{"never include Recent", flagsRecent},
 		{"keep what other sessions set", flagsTwoHandles},
 		{"take keywords up to ErrLimit", flagsKeywords},
+		{"beyond ErrLimit refuse a message before it is read", flagsKeywordsAppended},
 	}
 }
 
@@ -169,4 +170,23 @@ func flagsKeywords(x *trial) {
 	x.wantFlags(fmt.Sprintf("%d keywords added one by one", len(want)), x.inbox, uid, want...)
 	x.setFlags(x.inbox, set(uid), mailparts.RemoveFlags, want[1:]...)
 	x.wantFlags("all keywords removed but the first", x.inbox, uid, want[0])
+}
+
+func flagsKeywordsAppended(x *trial) {
+	x.needFlags("$Forwarded")
+	in, read := text("m"), false
+	in.Body = readFunc("m", func() { read = true })
+	for i := range 40 {
+		in.Flags = append(in.Flags, mailparts.Flag(fmt.Sprintf("keyword%d", i)))
+	}
+	placed, err := mailparts.Append(x.Context(), x.inbox, in)
+	if err == nil {
+		x.wantFlags("appended with 40 keywords", x.inbox, each(placed.UIDs)[0], in.Flags...)
+		return
+	}
+	x.wantError("Append with 40 keywords", err, mailparts.ErrLimit)
+	x.wantUIDs("after that", x.inbox)
+	if read {
+		x.Errorf("Append with 40 keywords read the body before it refused it")
+	}
 }

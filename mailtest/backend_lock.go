@@ -2,6 +2,7 @@ package mailtest
 
 import (
 	"context"
+	"time"
 
 	"github.com/mailparts/mailparts"
 )
@@ -10,6 +11,7 @@ func lockPromises() []promise {
 	return []promise{
 		{"excludes a second holder until it is released", lockExcludes},
 		{"lets the next one in", lockNext},
+		{"is waited for until the context is done", lockGivesUp},
 		{"of one mailbox is not that of another", lockOwn},
 		{"excludes nobody but other holders", lockOthers},
 	}
@@ -64,6 +66,23 @@ func lockNext(x *trial) {
 	close(released)
 	x.must("unlock", unlock())
 	x.within("a Lock that waits for one that is released", func() error { return <-entered })
+}
+
+func lockGivesUp(x *trial) {
+	unlock := x.lock(x.inbox)
+	ctx, cancel := context.WithTimeout(x.Context(), 20*time.Millisecond)
+	defer cancel()
+	next := x.mailbox(x.store, "INBOX").(mailparts.Locker)
+	x.within("a Lock whose context ends while it waits", func() error {
+		_, err := next.Lock(ctx)
+		x.wantError("a Lock whose context ends while it waits", err, mailparts.ErrLocked)
+		if ctx.Err() == nil {
+			x.Errorf("a second Lock gave up before its context was done")
+		}
+		return nil
+	})
+	x.must("unlock", unlock())
+	x.must("unlock of the next holder", x.lock(x.inbox)())
 }
 
 func lockOwn(x *trial) {
