@@ -1,7 +1,7 @@
 // Command receive takes mail for any address and prints it: receiving mail in
 // an app is a function. Try it:
 //
-//	swaks --server localhost:2525 --to anyone@example.test
+//	curl smtp://localhost:2525 --mail-from me@example.test --mail-rcpt you@example.test -T README.md
 package main
 
 import (
@@ -16,10 +16,11 @@ import (
 )
 
 func main() {
-	log.Fatal(smtp.ListenAndServe("localhost:2525", mailparts.DelivererFunc(
-		func(ctx context.Context, env *mailparts.Envelope, msg io.Reader) error {
-			fmt.Println(env.From, "to", env.To[0].Addr)
-			_, err := io.Copy(os.Stdout, msg)
-			return err
-		})))
+	log.Fatal(smtp.ListenAndServe("localhost:2525", mailparts.DelivererFunc(printMail)))
+}
+
+func printMail(ctx context.Context, env *mailparts.Envelope, msg io.Reader) error {
+	fmt.Println(env.From, "to", env.To[0].Addr)
+	_, err := io.Copy(os.Stdout, msg)
+	return err
 }
