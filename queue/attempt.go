@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,7 +110,7 @@ func outgoing(e *Entry, g *group) *mailparts.Envelope {
 // is none for those whose result it left open.
 func (q *Queue) settle(ctx context.Context, e *Entry, results []*result, cut bool) *Entry {
 	now := time.Now()
-	expired := now.Sub(e.Queued) >= q.expire()
+	expired := !now.Before(q.expiry(e))
 	var failed []*result
 	for _, r := range results {
 		switch {
@@ -165,11 +166,13 @@ func last(e *Entry, i int) string {
 	return ""
 }
 
-func (q *Queue) expire() time.Duration {
-	if q.Expire > 0 {
-		return q.Expire
+// expiry is when e's last attempt is. What was to be held counts from its release.
+func (q *Queue) expiry(e *Entry) time.Time {
+	begin := e.Queued
+	if e.Env.Hold.After(begin) {
+		begin = e.Env.Hold
 	}
-	return defaultExpire
+	return begin.Add(cmp.Or(max(q.Expire, 0), defaultExpire))
 }
 
 // nextDue is when e is to be tried again: the last time when it expires.
@@ -183,7 +186,7 @@ func (q *Queue) nextDue(e *Entry, now time.Time) time.Time {
 		pause += rand.N(pause / 10)
 	}
 	due := now.Add(pause)
-	if end := e.Queued.Add(q.expire()); now.Before(end) && due.After(end) {
+	if end := q.expiry(e); now.Before(end) && due.After(end) {
 		due = end
 	}
 	return due

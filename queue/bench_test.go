@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -73,6 +74,14 @@ func BenchmarkPass(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
 }
 
+// heap is how many octets are in use.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
 // BenchmarkOpen opens a spool that has 100,000 entries and was closed.
 func BenchmarkOpen(b *testing.B) {
 	const entries = 100_000
@@ -101,4 +110,11 @@ func BenchmarkOpen(b *testing.B) {
 		s.Close()
 	}
 	b.ReportMetric(float64(b.N*entries)/b.Elapsed().Seconds(), "entries/s")
+	s = nil
+	before := heap()
+	if s, err = Open(dir); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(heap()-before)/entries, "heap-B/entry")
+	s.Close()
 }

@@ -78,7 +78,7 @@ func TestBounceText(t *testing.T) {
 	}
 	boundary := regexp.MustCompile(`boundary="(.*)"`).FindStringSubmatch(back.msgs[0])[1]
 	got := strings.ReplaceAll(strings.ReplaceAll(back.msgs[0], boundary, "BOUNDARY"), "\r\n", "\n")
-	got = regexp.MustCompile(`Message-ID: <m\.[0-9a-f]{8}\.dsn\.[0-9a-f]{8}@`).ReplaceAllString(got, "Message-ID: <ID@")
+	got = regexp.MustCompile(`Message-ID: <m\.[0-9a-f]{16}\.dsn\.[0-9a-f]{16}@`).ReplaceAllString(got, "Message-ID: <ID@")
 	want := `Date: Sat, 01 Jan 2000 00:00:01 +0000
 From: Mail Delivery System <MAILER-DAEMON@mx.example.org>
 To: <alice@example.org>

@@ -113,7 +113,7 @@ func (s *FileSpool) sync(part []*write) {
 	for _, w := range part {
 		if w.err = full(err); err == nil {
 			w.apply(w.at)
-			head.note(&found{w.record, w.at.off, w.at.line})
+			head.note(&found{w.record, int64(w.at.off), w.at.line})
 		}
 	}
 	if err == nil {

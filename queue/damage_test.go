@@ -176,6 +176,18 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
+// A record is found behind a broken range of any length.
+func TestBrokenLength(t *testing.T) {
+	base, log := some(t)
+	for n := 64<<10 - len(log) - 20; n < 64<<10+20; n++ {
+		fsys := base.Reboot(disktest.Kept)
+		overwrite(t, fsys, "/spool/log/1.log", strings.Repeat("x", n)+log)
+		if s, got := reopen(t, fsys); got != "a b c" || len(s.Recovery().Broken) != 1 {
+			t.Fatalf("behind %d octets: %s, %+v", n, got, s.Recovery())
+		}
+	}
+}
+
 // An older segment was synced to its end, so what is torn there is broken. A
 // content in big/ that has lost its record is kept too.
 func TestTornOlderSegment(t *testing.T) {
@@ -213,6 +225,9 @@ func TestDamagedIndex(t *testing.T) {
 	if index == "" {
 		t.Fatal("no index")
 	}
+	if log := base.Files()["/spool/log/1.log"]; strings.HasSuffix(log, "\x00") {
+		t.Error("a sealed segment is not cut")
+	}
 	for i := range len(index) + 1 {
 		for _, text := range []string{index[:i], index[:i] + "1" + index[min(i+1, len(index)):]} {
 			fsys := base.Reboot(disktest.Kept)
@@ -225,7 +240,14 @@ func TestDamagedIndex(t *testing.T) {
 			}
 		}
 	}
+	// One that covers more than there is says nothing of what is there.
 	fsys := base.Reboot(disktest.Kept)
+	log := fsys.Files()["/spool/log/1.log"]
+	overwrite(t, fsys, "/spool/log/1.log", log[:len(log)-1])
+	if _, got := reopen(t, fsys); got != "a b" {
+		t.Errorf("with an index of more than the log: %s, want a b", got)
+	}
+	fsys = base.Reboot(disktest.Kept)
 	if err := fsys.Remove("/spool/log/1.idx"); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -128,6 +129,30 @@ func TestSecondOwner(t *testing.T) {
 		t.Fatalf("Open after Close: %v", err)
 	}
 	s.Close()
+}
+
+// A folder whose making was interrupted is made durable by the next start.
+func TestHalfMadeFolder(t *testing.T) {
+	for _, dirs := range [][]string{{"spool"}, {"spool", "spool/log"}, {"spool", "spool/log", "spool/big", "spool/bad"}} {
+		fsys := disktest.New()
+		for _, dir := range dirs {
+			if err := fsys.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, err := OpenFS(fsys, "spool", small, large-1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, s, strings.Repeat("x", large), newEntry("a", "a.example"))
+		if s, err = OpenFS(fsys.Reboot(disktest.Strict), "spool", small, large-1); err != nil {
+			t.Fatal(err)
+		}
+		if got := keys(all(t, s)); got != "a" {
+			t.Errorf("after %v and a crash: %q, want a", dirs, got)
+		}
+		s.Close()
+	}
 }
 
 func TestClosed(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 
 	"github.com/mailparts/mailparts/internal/disk/disktest"
 	. "github.com/mailparts/mailparts/queue"
@@ -164,16 +165,23 @@ func TestFailedSync(t *testing.T) {
 		return nil
 	}
 	failing.Store(true)
-	if err := s.Put(t.Context(), strings.NewReader("x"), newEntry("a", "example.com")); !errors.Is(err, syscall.EIO) || errors.Is(err, ErrFull) {
-		t.Errorf("Put: %v, want EIO", err)
+	for _, size := range []int{1, MaxInline + 1} {
+		if err := s.Put(t.Context(), strings.NewReader(strings.Repeat("x", size)), newEntry("a", "example.com")); !errors.Is(err, syscall.EIO) || errors.Is(err, ErrFull) {
+			t.Errorf("Put of %d octets: %v, want EIO", size, err)
+		}
+	}
+	for name := range fsys.Files() {
+		if strings.HasPrefix(name, "/spool/big/") {
+			t.Errorf("a Put that failed left %s", name)
+		}
 	}
 	failing.Store(false)
 	writes = nil
 	put(t, s, "after", newEntry("a", "example.com"))
 	finish(t, s, e)
 	for _, name := range writes {
-		if name != "spool/log/2.log" {
-			t.Errorf("after a failed fdatasync of 1.log %s was written to", name)
+		if name != "spool/log/3.log" {
+			t.Errorf("after a failed fdatasync of 1.log and 2.log %s was written to", name)
 		}
 	}
 	for _, mode := range disktest.Modes() { // and what it held before is there
@@ -187,6 +195,62 @@ func TestFailedSync(t *testing.T) {
 		}
 		s.Close()
 	}
+}
+
+// Of a batch that could not be written nothing comes back, though some of its
+// records stand whole in the file.
+func TestFailedWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := disktest.New()
+		s, err := OpenFS(fsys, "spool", 1<<20, MaxInline)
+		if err != nil {
+			t.Fatal(err)
+		}
+		syncing, full := make(chan bool), false
+		fsys.Before = func(op disktest.Op) error {
+			switch {
+			case op.Name == "datasync":
+				<-syncing
+			case op.Name == "writeat" && full:
+				return syscall.ENOSPC // after half of it
+			}
+			return nil
+		}
+		errs := make(chan error, 10)
+		add := func(id string) {
+			go func() { errs <- s.Put(t.Context(), strings.NewReader("message "+id), newEntry(id, "example.com")) }()
+			synctest.Wait()
+		}
+		add("first")
+		for i := range 8 { // one batch: they wait for the first
+			add(strings.Repeat(fmt.Sprint(i), 10))
+		}
+		full = true
+		syncing <- true
+		for range 9 {
+			if err := <-errs; err != nil && !errors.Is(err, ErrFull) {
+				t.Errorf("Put: %v", err)
+			}
+		}
+		full = false
+		add("x")
+		syncing <- true
+		if err := <-errs; err != nil {
+			t.Errorf("Put when there is room again: %v", err)
+		}
+		fsys.Before = nil
+		for _, mode := range disktest.Modes() {
+			after, err := OpenFS(fsys.Reboot(mode), "spool", 1<<20, MaxInline)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := keys(all(t, after)); got != "first x" || after.Recovery().Broken != nil {
+				t.Errorf("%v: %s, %+v", mode, got, after.Recovery())
+			}
+			after.Close()
+		}
+		s.Close()
+	})
 }
 
 // Many do everything at once, with segments so small that they are sealed, moved
@@ -264,18 +328,33 @@ func TestConcurrent(t *testing.T) {
 	s.Close()
 }
 
-// The log does not grow with what passes through it, even while something stays.
+// The log does not grow with what passes through it, even while something stays,
+// and an older segment is gone for good before a younger one is removed.
 func TestLogStaysShort(t *testing.T) {
 	fsys := disktest.New()
 	const segment = 16 << 10
+	removed := ""
+	fsys.Before = func(op disktest.Op) error {
+		switch {
+		case op.Name == "syncdir" && op.Path == "spool/log":
+			removed = ""
+		case op.Name == "remove" && strings.HasSuffix(op.Path, ".log"):
+			if removed != "" {
+				t.Errorf("%s is removed before the removal of %s is durable", op.Path, removed)
+			}
+			removed = op.Path
+		}
+		return nil
+	}
 	s, err := OpenFS(fsys, "spool", segment, MaxInline)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
 	stays := newEntry("stays", "slow.example")
-	put(t, s, "stays", stays)
-	for i := range 1000 {
+	staying := strings.Repeat("s", 6<<10)
+	put(t, s, staying, stays)
+	for i := range 2000 {
 		put(t, s, strings.Repeat("x", 1000), newEntry(fmt.Sprint("m", i), "example.com"))
 		for _, e := range next(t, s, now, 1, "slow.example") {
 			finish(t, s, e)
@@ -290,7 +369,7 @@ func TestLogStaysShort(t *testing.T) {
 	if total > 6*segment {
 		t.Errorf("the log has %d octets for one message", total)
 	}
-	if got := all(t, s)["stays"]; got == nil || content(t, s, got) != "stays" {
+	if got := all(t, s)["stays"]; got == nil || content(t, s, got) != staying {
 		t.Error("what stays is lost")
 	}
 }

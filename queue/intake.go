@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mailparts/mailparts"
 )
@@ -59,6 +60,11 @@ func (q *Queue) split(env *mailparts.Envelope, errs mailparts.RcptErrors) []*Ent
 	if id == "" {
 		id = rand.Text()
 	}
+	prefix := id
+	if len(id) > 200 || !utf8.ValidString(id) { // no ID of an Entry
+		sum := sha256.Sum256([]byte(id))
+		prefix = hex.EncodeToString(sum[:])
+	}
 	now := time.Now()
 	due := now
 	if env.Hold.After(now) {
@@ -71,7 +77,7 @@ func (q *Queue) split(env *mailparts.Envelope, errs mailparts.RcptErrors) []*Ent
 	}) {
 		e := &Entry{Dest: g.dest, Env: *env, Queued: now, Due: due}
 		e.Env.ID, e.Env.To = id, g.to
-		e.ID = id + "." + digest(env.From, g.to)
+		e.ID = prefix + "." + digest(env.From, g.to)
 		entries = append(entries, e)
 	}
 	return entries
@@ -85,7 +91,7 @@ func digest(from mailparts.Address, to []mailparts.Rcpt) string {
 	for _, r := range to {
 		io.WriteString(h, "\n"+string(r.Addr))
 	}
-	return hex.EncodeToString(h.Sum(nil)[:4])
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // admit refuses what may not pass or has no way to go.

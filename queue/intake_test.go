@@ -171,19 +171,40 @@ func same(t *testing.T, entry map[string]string, to ...string) {
 	}
 }
 
-func TestFutureRelease(t *testing.T) {
-	s := newSpool(t)
-	q := &Queue{Spool: s, Routes: Routes{"*": named("")}}
-	env := envelope("bob@example.com")
-	env.Hold = time.Now().Add(time.Hour)
-	if err := q.Deliver(t.Context(), env, strings.NewReader("x")); err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range all(t, s) {
-		if !e.Due.Equal(env.Hold) {
-			t.Errorf("due at %v, want %v", e.Due, env.Hold)
+// What is to be held is not tried before, and expires that much later.
+func TestHold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(func(context.Context, *mailparts.Envelope) error { return later })
+		q := &Queue{Spool: newSpool(t), Routes: Routes{"*": s}, Event: s.event, Retry: []time.Duration{time.Hour}, Expire: time.Minute}
+		run(t, q)
+		env := envelope("bob@example.com")
+		env.To[0].Notify = mailparts.NotifyNever
+		env.Hold = time.Now().Add(24 * time.Hour)
+		deliver(t, q, env)
+		<-time.After(48 * time.Hour)
+		want := "0s queued  \n24h0m0s deferred bob@example.com 450 4.2.1\n24h1m0s dropped bob@example.com 450 4.2.1"
+		if got := s.said(); got != want {
+			t.Errorf("protocol:\n%s\nwant\n%s", got, want)
 		}
-	}
+	})
+}
+
+// Any ID will do, and one too long for a spool can still bounce.
+func TestOddID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, id := range []string{"a b/../c\n", "\xff", strings.Repeat("x", 190), strings.Repeat("x", 1000)} {
+			back := &sender{}
+			q := &Queue{Spool: newSpool(t), Routes: Routes{"example.com": refuse(never), "example.org": back}}
+			run(t, q)
+			env := envelope("bob@example.com")
+			env.ID = id
+			deliver(t, q, env)
+			synctest.Wait()
+			if len(back.msgs) != 1 {
+				t.Errorf("with the ID %q: %d bounces", id, len(back.msgs))
+			}
+		}
+	})
 }
 
 func TestRepeatIsDone(t *testing.T) {

@@ -203,8 +203,9 @@ func (s *FileSpool) All(ctx context.Context) iter.Seq2[*Entry, error] {
 // inOrder returns all items as they stand in the log.
 func (s *FileSpool) inOrder() ([]*item, error) {
 	type position struct {
-		it     *item
-		n, off int64
+		it  *item
+		n   int64
+		off uint32
 	}
 	s.mu.Lock()
 	if s.closed {

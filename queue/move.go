@@ -57,7 +57,7 @@ func (s *FileSpool) move(seg *segment) error {
 func (s *FileSpool) isLive(rec *found, seg *segment) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := place{seg, rec.at, rec.line}
+	at := rec.place(seg)
 	return slices.ContainsFunc(rec.Put, func(e entry) bool {
 		it := s.items[e.ID]
 		return it != nil && it.msg.at == at
@@ -87,7 +87,7 @@ func (s *FileSpool) moveSome(seg *segment, f disk.File, some []*found) error {
 
 // rewrite is rec as it stands now, or nil if all of it is finished.
 func (s *FileSpool) rewrite(seg *segment, f disk.File, rec *found) (*write, error) {
-	at := place{seg, rec.at, rec.line}
+	at := rec.place(seg)
 	now := &record{Size: rec.Size, Sum: rec.Sum, Big: rec.Big}
 	for _, e := range rec.Put {
 		state, live := s.stateOf(e.ID, at)

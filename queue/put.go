@@ -65,7 +65,7 @@ func (s *FileSpool) put(rec *record, c *content) error {
 // insert takes a put record into memory. The later of two records of one
 // message wins.
 func (s *FileSpool) insert(rec *record, at place) {
-	m := &message{at: at, size: rec.Size, sum: rec.Sum, big: rec.Big}
+	m := &message{at: at, size: rec.Size, sum: rec.Sum, big: strings.Clone(rec.Big)}
 	for i := range rec.Put {
 		e := &rec.Put[i]
 		it := s.items[e.ID]

@@ -73,7 +73,7 @@ func (s *FileSpool) record(at place) (*record, error) {
 		return nil, err
 	}
 	defer f.Close()
-	rec, err := readRecord(f, at.off, at.line, s.mark)
+	rec, err := readRecord(f, int64(at.off), at.line, s.mark)
 	if err == nil && len(rec.Put) > 1 {
 		s.parsed.at, s.parsed.rec = at, rec
 	}
@@ -124,7 +124,7 @@ func (s *FileSpool) whereContent(id string) (*message, place, error) {
 func (s *FileSpool) openContent(m *message, at place) (f disk.File, off int64, err error) {
 	name := s.bigFile(m.big)
 	if m.big == "" {
-		name, off = s.logFile(at.seg.n), at.off+int64(at.line)
+		name, off = s.logFile(at.seg.n), int64(at.off)+int64(at.line)
 	}
 	f, err = s.fsys.OpenFile(name, os.O_RDONLY, 0)
 	return f, off, err

@@ -108,7 +108,7 @@ func (r *record) find(id string) *entry {
 const (
 	markSize = 16
 	headSize = markSize + 1 + 8 + 1
-	maxLine  = 16 << 20 // a message to some 100,000 destinations
+	maxLine  = 16 << 20 // a message to some 40,000 destinations
 )
 
 var errLine = errors.New("queue: broken record")

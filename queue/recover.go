@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -117,6 +118,9 @@ func (s *FileSpool) loadSegment(n int64, newest bool) error {
 	if err != nil {
 		return err
 	}
+	if fi.Size() > math.MaxUint32 {
+		return fmt.Errorf("%s is too large", s.logFile(n))
+	}
 	seg := &segment{n: n}
 	replay := func(f *found) { s.replay(f, seg) }
 	seg.end, err = readIndex(s.fsys, s.idxFile(n), fi.Size(), replay)
@@ -149,7 +153,7 @@ func (s *FileSpool) loadSegment(n int64, newest bool) error {
 
 // replay does what a record says.
 func (s *FileSpool) replay(f *found, seg *segment) {
-	at := place{seg, f.at, f.line}
+	at := f.place(seg)
 	switch {
 	case f.Put != nil:
 		s.insert(f.record, at)

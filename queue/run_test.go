@@ -132,11 +132,16 @@ func TestSchedule(t *testing.T) {
 				deliver(t, q, envelope("bob@example.com"))
 				<-time.After(30 * 24 * time.Hour)
 				synctest.Wait()
+				var exact, jittered time.Duration
 				for i, want := range tc.want {
+					exact, jittered = exact+want, jittered+attempts[i+1].Sub(attempts[i])
 					got := attempts[i+1].Sub(attempts[i])
 					if got < want || got > want+want/10+time.Second {
 						t.Errorf("pause %d is %v, want %v", i+1, got, want)
 					}
+				}
+				if len(tc.want) > 0 && jittered < exact+time.Second {
+					t.Errorf("pauses are exact: what failed together comes back together")
 				}
 				end := tc.expire
 				if end == 0 {
@@ -434,7 +439,7 @@ func TestShutdownCutsOff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		q := &Queue{Spool: spool, Routes: Routes{"*": s}}
+		q := &Queue{Spool: spool, Routes: Routes{"*": s}, Event: s.event}
 		go q.Run(t.Context())
 		begin := time.Now()
 		deliver(t, q, envelope("a@example.com", "b@example.com", "c@example.com"))
@@ -443,6 +448,9 @@ func TestShutdownCutsOff(t *testing.T) {
 		defer cancel()
 		if err := q.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Shutdown: %v, want its context's error", err)
+		}
+		if got := s.said(); got != "0s queued  \n1m0s delivered a@example.com " {
+			t.Errorf("protocol:\n%s", got)
 		}
 		if err := spool.Close(); err != nil {
 			t.Fatal(err)

@@ -33,6 +33,8 @@ type found struct {
 	line int32
 }
 
+func (f *found) place(seg *segment) place { return place{seg, uint32(f.at), f.line} }
+
 // content returns where the content begins.
 func (f *found) content() int64 { return f.at + int64(f.line) }
 

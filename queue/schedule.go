@@ -2,6 +2,7 @@ package queue
 
 import (
 	"container/heap"
+	"strings"
 	"time"
 )
 
@@ -40,10 +41,10 @@ func (m *message) octets() int64 {
 	return n
 }
 
-// place is where a line stands.
+// place is where a line stands. A segment has less than 4 GB.
 type place struct {
 	seg  *segment
-	off  int64
+	off  uint32
 	line int32 // octets, with its LF
 }
 
@@ -70,8 +71,8 @@ func (s *schedule) join(it *item, name string) {
 	s.leave(it)
 	d := s.dests[name]
 	if d == nil {
-		d = &dest{name: name}
-		s.dests[name] = d
+		d = &dest{name: strings.Clone(name)} // not the text that it is part of
+		s.dests[d.name] = d
 	}
 	d.items++
 	it.dest = d

@@ -72,10 +72,7 @@ func (s *FileSpool) finish(seg *segment, v *survey) error {
 	if err := s.quarantine(seg, f, v.broken); err != nil {
 		return err
 	}
-	if err := f.Truncate(v.end); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
+	if err := f.Truncate(v.end); err != nil { // not synced: what comes back, the index does not cover
 		return err
 	}
 	if err := disk.WriteFile(s.fsys, s.idxFile(seg.n), v.index, 0o600); err != nil {

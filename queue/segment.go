@@ -60,7 +60,7 @@ func (l *appender) fits(n, reserve int64) bool {
 
 // append buffers w. What goes wrong, sync tells.
 func (l *appender) append(w *write) place {
-	at := place{l.head, l.off + int64(len(l.buf)), int32(len(w.line))}
+	at := place{l.head, uint32(l.off) + uint32(len(l.buf)), int32(len(w.line))}
 	l.buf = append(l.buf, w.line...)
 	if w.content != nil {
 		l.buf = append(append(l.buf, w.content...), '\n')
