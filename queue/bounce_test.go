@@ -10,6 +10,7 @@ import (
 	"net/mail"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +21,7 @@ import (
 
 // sender is where bounces go: it keeps them.
 type sender struct {
+	mu   sync.Mutex
 	err  error
 	envs []*mailparts.Envelope
 	msgs []string
@@ -30,6 +32,8 @@ func (s *sender) Deliver(_ context.Context, env *mailparts.Envelope, msg io.Read
 	if err != nil {
 		return err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.envs = append(s.envs, env)
 	s.msgs = append(s.msgs, string(b))
 	return s.err
@@ -350,12 +354,15 @@ func TestBounceRefused(t *testing.T) {
 				run(t, q)
 				deliver(t, q, envelope("bob@example.com"))
 				synctest.Wait()
+				back.mu.Lock()
 				back.err = nil
+				back.mu.Unlock()
 				<-time.After(24 * time.Hour)
 				got := regexp.MustCompile(`(?m)^(59m|1h)\S+`).ReplaceAllString(s.said(), "1h0m0s")
 				if got != tc.want {
 					t.Errorf("protocol:\n%s\nwant\n%s", got, tc.want)
 				}
+				synctest.Wait()
 				for _, env := range back.envs[1:] {
 					if env.ID != back.envs[0].ID {
 						t.Error("the repeat has another ID")

@@ -4,10 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/mailparts/mailparts/internal/disk/disktest"
 	. "github.com/mailparts/mailparts/queue"
@@ -117,6 +121,115 @@ func bad(fsys *disktest.FS) string {
 	}
 	slices.Sort(s)
 	return strings.Join(s, "\n")
+}
+
+// A record that breaks while the spool runs does not keep the others, and is in
+// bad/ before its segment is dropped.
+func TestDamagedWhileRunning(t *testing.T) {
+	fsys := disktest.New()
+	s, err := OpenFS(fsys, "spool", small, large-1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	s.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	put(t, s, "message a", newEntry("a", "a.example"))
+	put(t, s, strings.Repeat("b", large), newEntry("b", "b.example"))
+	put(t, s, "message c", newEntry("c", "c.example"))
+	damage(t, fsys, "/spool/log/1.log", `"id":"a"`, `"id":"A"`)
+	damage(t, fsys, "/spool/log/1.log", `"id":"b"`, `"id":"B"`)
+	if got := ids(next(t, s, now, 3)); got != "c" {
+		t.Errorf("Next leases %q, want c", got)
+	}
+	if got := next(t, s, now.AddDate(100, 0, 0), 3); got != nil {
+		t.Errorf("a century later Next leases %q", ids(got))
+	}
+	if _, err := s.Lease(t.Context(), "a"); err == nil || errors.Is(err, ErrNoEntry) {
+		t.Errorf("Lease of what is broken: %v", err)
+	}
+	broken := 0
+	for _, err := range s.All(t.Context()) {
+		if err != nil {
+			broken++
+		}
+	}
+	if broken != 2 {
+		t.Errorf("All yields %d errors, want 2", broken)
+	}
+	for i := range 100 { // until the segment is moved
+		id := fmt.Sprint("m", i)
+		put(t, s, "message "+id, newEntry(id, "d.example"))
+		for _, e := range next(t, s, now, 1) {
+			finish(t, s, e)
+		}
+	}
+	if _, err := s.Lease(t.Context(), "a"); !errors.Is(err, ErrNoEntry) {
+		t.Errorf("Lease of what is in bad/: %v, want ErrNoEntry", err)
+	}
+	if text := bad(fsys); !strings.Contains(text, "message a") || !strings.Contains(text, strings.Repeat("b", large)) {
+		t.Errorf("bad/ has %q", text)
+	}
+	for _, want := range []string{"id=a", "id=b", "queue log is broken"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log has no %q:\n%s", want, log.String())
+		}
+	}
+	if got := keys(all(t, s)); got != "c" {
+		t.Errorf("left are %s, want c", got)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What the system cannot read now is tried again, not given up.
+func TestUnreadableForNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := disktest.New()
+		s, err := OpenFS(fsys, "spool", small, large-1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		put(t, s, "message a", newEntry("a", "a.example"))
+		fsys.FailAt(1, syscall.EMFILE)
+		if got := next(t, s, time.Now(), 1); got != nil && now.Before(time.Now()) {
+			t.Errorf("Next leases %q", ids(got))
+		}
+		fsys.FailAt(0, nil)
+		if got := ids(next(t, s, now.AddDate(1, 0, 0), 1)); got != "a" {
+			t.Errorf("later Next leases %q, want a", got)
+		}
+	})
+}
+
+// A line longer than any buffer is read too.
+func TestManyDestinations(t *testing.T) {
+	fsys := disktest.New()
+	s, err := OpenFS(fsys, "spool", 1<<20, large-1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var entries []*Entry
+	for i := range 1000 {
+		entries = append(entries, newEntry(fmt.Sprint("e", i), fmt.Sprint(i, ".example")))
+	}
+	put(t, s, "message", entries...)
+	s, err = OpenFS(fsys.Reboot(disktest.Kept), "spool", 1<<20, large-1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	got := next(t, s, now, 2000)
+	if len(got) != len(entries) {
+		t.Fatalf("%d entries, want %d", len(got), len(entries))
+	}
+	for _, e := range got {
+		finish(t, s, e)
+	}
+	if len(all(t, s)) != 0 {
+		t.Error("finished entries are left")
+	}
 }
 
 // Whatever bit flips, only its message is lost, and kept in bad/.

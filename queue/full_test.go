@@ -143,6 +143,25 @@ func TestFullDiskRestart(t *testing.T) {
 	}
 }
 
+// An index that finds no room is written later.
+func TestFullDiskOpen(t *testing.T) {
+	fsys, _ := some(t)
+	full := fill(fsys, syscall.ENOSPC)
+	full.Store(true)
+	s, got := reopen(t, fsys)
+	if got != "a b c" || fsys.Files()["/spool/log/1.idx"] != "" {
+		t.Fatalf("Open on a full disk: %s", got)
+	}
+	full.Store(false)
+	put(t, s, "message d", newEntry("d", "example.com"))
+	if fsys.Files()["/spool/log/1.idx"] == "" {
+		t.Error("the segment is not sealed")
+	}
+	if s, got = reopen(t, fsys.Reboot(disktest.Kept)); got != "a b c d" || s.Recovery().Broken != nil {
+		t.Errorf("left are %s, Open found %+v", got, s.Recovery())
+	}
+}
+
 // A segment whose fdatasync failed is not written to again.
 func TestFailedSync(t *testing.T) {
 	fsys := disktest.New()
@@ -251,6 +270,56 @@ func TestFailedWrite(t *testing.T) {
 		}
 		s.Close()
 	})
+}
+
+// A batch of any size is written, or not, as one.
+func TestLargeBatch(t *testing.T) {
+	for _, fail := range []int{0, 1, 2, 3} { // the write of the batch that fails
+		synctest.Test(t, func(t *testing.T) {
+			fsys := disktest.New()
+			s, err := OpenFS(fsys, "spool", 8<<20, MaxInline)
+			if err != nil {
+				t.Fatal(err)
+			}
+			syncing := make(chan bool)
+			writes, want := 0, "a b c d e f first g h i"
+			fsys.Before = func(op disktest.Op) error {
+				switch {
+				case op.Name == "datasync":
+					<-syncing
+				case op.Name == "writeat":
+					if writes++; fail > 0 && writes == fail+1 { // the first is that of the first Put
+						want = "first"
+						return syscall.ENOSPC
+					}
+				}
+				return nil
+			}
+			for _, id := range strings.Fields("first a b c d e f g h i") {
+				go s.Put(t.Context(), strings.NewReader(strings.Repeat(id, MaxInline/len(id))), newEntry(id, "example.com"))
+				synctest.Wait()
+			}
+			close(syncing)
+			synctest.Wait()
+			for _, fsys := range []*disktest.FS{fsys, fsys.Reboot(disktest.Kept), fsys.Reboot(disktest.Strict)} {
+				if fsys.Before == nil {
+					if s, err = OpenFS(fsys, "spool", 8<<20, MaxInline); err != nil {
+						t.Fatal(err)
+					}
+				}
+				got := all(t, s)
+				for id, e := range got {
+					if content(t, s, e) != strings.Repeat(id, MaxInline/len(id)) {
+						t.Errorf("%s has other content", id)
+					}
+				}
+				if keys(got) != want {
+					t.Errorf("after a failure of write %d: %s, want %s", fail, keys(got), want)
+				}
+				s.Close()
+			}
+		})
+	}
 }
 
 // Many do everything at once, with segments so small that they are sealed, moved

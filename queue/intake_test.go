@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -160,6 +161,33 @@ func TestSplit(t *testing.T) {
 			}
 		})
 	}
+}
+
+// router is a Router of another kind, whose Deliverers cannot be compared.
+type router func(to mailparts.Address) (mailparts.Deliverer, bool)
+
+func (r router) Route(to mailparts.Address) (mailparts.Deliverer, bool) { return r(to) }
+
+// Deliverers that cannot be told apart are not taken for one.
+func TestSplitByUnknownRouter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []string
+		q := &Queue{Spool: newSpool(t), Concurrency: 1, Routes: router(func(to mailparts.Address) (mailparts.Deliverer, bool) {
+			return mailparts.DelivererFunc(func(_ context.Context, env *mailparts.Envelope, msg io.Reader) error {
+				for _, r := range env.To {
+					got = append(got, string(to)+" "+string(r.Addr))
+				}
+				return nil
+			}), true
+		})}
+		run(t, q)
+		deliver(t, q, envelope("a@example.com", "b@example.com"))
+		synctest.Wait()
+		slices.Sort(got)
+		if want := "a@example.com a@example.com, b@example.com b@example.com"; strings.Join(got, ", ") != want {
+			t.Errorf("delivered %s", strings.Join(got, ", "))
+		}
+	})
 }
 
 func same(t *testing.T, entry map[string]string, to ...string) {

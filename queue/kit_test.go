@@ -214,6 +214,23 @@ func testSpool(t *testing.T, newSpool func(t *testing.T) (open func() Spool)) {
 		}
 	})
 
+	t.Run("Who waits for another Put may give up", func(t *testing.T) {
+		s := newSpool(t)()
+		first, reading := io.Pipe()
+		result := make(chan error)
+		go func() { result <- s.Put(context.Background(), first, newEntry("a", "example.com")) }()
+		reading.Write([]byte("x"))
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Millisecond, cancel)
+		if err := s.Put(ctx, strings.NewReader("second"), newEntry("a", "example.com")); !errors.Is(err, context.Canceled) {
+			t.Errorf("Put: %v, want context.Canceled", err)
+		}
+		reading.Close()
+		if err := <-result; err != nil {
+			t.Errorf("the first Put: %v", err)
+		}
+	})
+
 	t.Run("IDs that cannot be are refused", func(t *testing.T) {
 		s := newSpool(t)()
 		for _, id := range []string{"", "\xff", strings.Repeat("a", 256)} {

@@ -58,7 +58,7 @@ func (s *FileSpool) setAside(it *item, err error) {
 	defer s.mu.Unlock()
 	it.lease = false
 	it.aside = errors.Is(err, errLine) || errors.Is(err, io.ErrUnexpectedEOF)
-	it.due = time.Now().Add(time.Minute).UnixMicro()
+	it.due = max(it.due, time.Now().Add(time.Minute).UnixMicro())
 	s.schedule.add(it)
 }
 

@@ -186,8 +186,8 @@ func (s *FileSpool) receive(id string, msg io.Reader) (*content, error) {
 		c.free()
 		return nil, err
 	}
-	c.size, c.sum = n, crc32.Checksum(c.buf.Bytes(), castagnoli)
 	if n <= s.inline {
+		c.size, c.sum = n, crc32.Checksum(c.buf.Bytes(), castagnoli)
 		return c, nil
 	}
 	defer c.free()
@@ -223,7 +223,8 @@ func (s *FileSpool) receiveBig(c *content, msg io.Reader) error {
 	return full(err)
 }
 
-// bigName is what the file of a message whose first entry is id begins with.
+// token is id, or a hash of it if it is more than letters, digits and "-_.": what
+// may be a file name and stand in a Message-ID.
 func token(id string) string {
 	if len(id) <= 200 && id[0] != '.' && strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") == "" {
 		return id

@@ -61,12 +61,25 @@ type parsed struct {
 	rec *record
 }
 
+func (p *parsed) get(at place) *record {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.at != at {
+		return nil
+	}
+	return p.rec
+}
+
+func (p *parsed) put(at place, rec *record) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.at, p.rec = at, rec
+}
+
 // record reads the line at at.
 func (s *FileSpool) record(at place) (*record, error) {
-	s.parsed.mu.Lock()
-	defer s.parsed.mu.Unlock()
-	if s.parsed.at == at {
-		return s.parsed.rec, nil
+	if rec := s.parsed.get(at); rec != nil {
+		return rec, nil
 	}
 	f, err := s.fsys.OpenFile(s.logFile(at.seg.n), os.O_RDONLY, 0)
 	if err != nil {
@@ -75,7 +88,7 @@ func (s *FileSpool) record(at place) (*record, error) {
 	defer f.Close()
 	rec, err := readRecord(f, int64(at.off), at.line, s.mark)
 	if err == nil && len(rec.Put) > 1 {
-		s.parsed.at, s.parsed.rec = at, rec
+		s.parsed.put(at, rec)
 	}
 	return rec, err
 }

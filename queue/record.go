@@ -149,6 +149,15 @@ func parseLine(line []byte, mark string) (*record, error) {
 
 // valid reports whether r can be one of ours.
 func (r *record) valid() bool {
+	kinds := 0
+	for _, is := range []bool{r.Put != nil, r.Set != nil, r.End != ""} {
+		if is {
+			kinds++
+		}
+	}
+	if kinds != 1 || r.Put != nil && len(r.Put) == 0 {
+		return false
+	}
 	return r.Size >= 0 && r.inline() <= maxInline && !strings.ContainsAny(r.Big, "/\x00") && r.Big != "." && r.Big != ".."
 }
 

@@ -174,14 +174,17 @@ func (q *Queue) Shutdown(ctx context.Context) error {
 }
 
 // Flush makes a destination's entries due now, those held not (ETRN: RFC 1985).
-// dest is as in Entry.
+// dest is as in Entry. Entries that cannot be read do not keep the others: the
+// error tells of the last.
 func (q *Queue) Flush(ctx context.Context, dest string) error {
 	q.init()
 	defer q.poke()
 	now := time.Now()
+	var unread error
 	for e, err := range q.Spool.All(ctx) {
 		if err != nil {
-			return err
+			unread = err
+			continue
 		}
 		if e.Dest != dest || e.Held || !e.Due.After(now) {
 			continue
@@ -196,5 +199,5 @@ func (q *Queue) Flush(ctx context.Context, dest string) error {
 		e.Due = now
 		q.save(q.life, e)
 	}
-	return nil
+	return unread
 }
