@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
 )
 
 // draft is a message in tmp/, whole and synced.
@@ -67,50 +67,47 @@ func (m *mailbox) draftAll(ctx context.Context, msgs iter.Seq2[mailparts.Incomin
 }
 
 // draft writes one message to tmp/, or leaves nothing.
-func (b *box) draft(ctx context.Context, in mailparts.Incoming) (d draft, err error) {
-	d = draft{tmp: b.names.unique(time.Now()), flags: setOf(in.Flags)}
-	err = b.try(func(dir string) error {
-		f, err := b.fsys.OpenFile(filepath.Join(dir, "tmp", d.tmp), os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
-		if err != nil {
-			return err
-		}
-		text := lfWriter{w: f}
-		d.base, err = "", write(ctx, &text, in.Body)
-		if err == nil && !in.Received.IsZero() {
-			err = b.fsys.Chtimes(f.Name(), in.Received)
-		}
-		if err == nil {
-			err = f.Sync()
-		}
-		d.base = fmt.Sprintf("%s%s%d%s%d", d.tmp, diskSize, text.disk, wireSize, text.wire)
-		return errors.Join(err, f.Close())
-	})
+func (b *box) draft(ctx context.Context, in mailparts.Incoming) (draft, error) {
+	d := draft{flags: setOf(in.Flags)}
+	f, err := b.create(&d)
 	if err != nil {
+		return d, err
+	}
+	text := b.writers.Get().(*lfWriter)
+	defer func() {
+		text.reset(nil)
+		b.writers.Put(text)
+	}()
+	text.reset(f)
+	err = text.copy(ctx, in.Body)
+	if err == nil && !in.Received.IsZero() {
+		err = b.try(func(dir string) error { return b.fsys.Chtimes(filepath.Join(dir, "tmp", d.tmp), in.Received) })
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
 		b.discard("tmp", d.tmp)
 	}
+	d.base = fmt.Sprintf("%s%s%d%s%d", d.tmp, diskSize, text.disk, wireSize, text.wire)
 	return d, err
 }
 
-// write copies a message up to io.EOF.
-func write(ctx context.Context, w *lfWriter, msg io.Reader) error {
-	buf := make([]byte, 32<<10)
-	for {
-		n, err := msg.Read(buf)
-		if n > 0 {
-			if _, err := w.Write(buf[:n]); err != nil {
-				return err
-			}
-		}
-		if err == io.EOF {
-			return w.finish()
-		}
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
+// create makes the file, in a tmp/ that is surely this mailbox's.
+func (b *box) create(d *draft) (f disk.File, err error) {
+	err = b.try(func(dir string) error {
+		d.tmp = b.names.unique(time.Now())
+		name := filepath.Join(dir, "tmp", d.tmp)
+		if f, err = b.fsys.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode); err != nil {
 			return err
 		}
-	}
+		if err = b.check(dir); err != nil {
+			f.Close()
+			b.fsys.Remove(name)
+		}
+		return err
+	})
+	return f, err
 }
 
 // discard removes a file of which nothing was said to anyone. If it fails in tmp/,
@@ -118,8 +115,8 @@ func write(ctx context.Context, w *lfWriter, msg io.Reader) error {
 func (b *box) discard(sub, name string) error {
 	return b.try(func(dir string) error {
 		err := b.fsys.Remove(filepath.Join(dir, sub, name))
-		if errors.Is(err, fs.ErrNotExist) && b.isAt(dir) {
-			return nil
+		if errors.Is(err, fs.ErrNotExist) {
+			return b.check(dir)
 		}
 		return err
 	})

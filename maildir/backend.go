@@ -44,6 +44,7 @@ type Backend struct {
 	log     *slog.Logger
 	machine string // the real host name, for lock files
 	names   namer
+	writers sync.Pool // of *lfWriter
 
 	mu    sync.Mutex
 	boxes map[string]weak.Pointer[box] // by folder
@@ -87,6 +88,7 @@ func (b *Backend) setUp() {
 	b.machine, _ = os.Hostname()
 	b.names.host = safeHost(cmp.Or(b.Hostname, b.machine))
 	b.names.random = rand.Uint32()
+	b.writers.New = func() any { return new(lfWriter) }
 	b.boxes = map[string]weak.Pointer[box]{}
 }
 
@@ -98,7 +100,7 @@ func (b *Backend) share(s *store, dir string, id identity) *box {
 	if x := b.boxes[dir].Value(); x != nil && x.is(id) {
 		return x
 	}
-	x := &box{Backend: b, root: s.root, identity: id, dir: dir, guard: make(chan struct{}, 1)}
+	x := &box{Backend: b, root: s.root, identity: id, dir: dir, guard: make(chan struct{}, 1), sizes: map[mailparts.UID]int64{}}
 	b.boxes[dir] = weak.Make(x)
 	runtime.AddCleanup(x, b.forget, dir)
 	return x

@@ -1,6 +1,7 @@
 package maildir
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -16,7 +17,7 @@ import (
 
 // A mailbox's messages are in two folders.
 const (
-	newShelf = iota // nobody has looked at them; they have no flags
+	newShelf = iota // as they came; Dovecot gives flags to some here
 	curShelf
 )
 
@@ -62,21 +63,23 @@ type box struct {
 	guard chan struct{}
 	syncs [2]syncGroup // of new/ and cur/
 
-	// mu is held to read and write what follows. Only the holder of guard writes
-	// it, but for dir and gone, and so may read without mu.
-	mu      sync.Mutex
+	mu sync.Mutex // for all that follows
+
+	// Anyone may write these.
 	dir     string // of the mailbox, until it is renamed
 	gone    bool
+	shelves [2]shelf
+	sizes   map[mailparts.UID]int64 // on the wire, of those whose name does not tell
+	swept   time.Time               // when tmp/ was
+
+	// Only the holder of guard writes these, and so may read them without mu.
 	loaded  bool // entries and shelves are what was on disk at a time
 	entries []entry
 	next    uint64 // above every UID that was ever seen here
 	looked  time.Time
 	cost    time.Duration // of the last look at the shelves
-	shelves [2]shelf
 	list    list
 	issue   issue
-	sizes   map[mailparts.UID]int64 // on the wire, of those whose name does not tell
-	swept   time.Time               // when tmp/ was
 }
 
 // path is where the mailbox is, as far as known.
@@ -125,11 +128,10 @@ func (b *box) lock(ctx context.Context) (unlock func(), err error) {
 		if held, err = b.lockFile(ctx, filepath.Join(dir, changeLock)); err != nil {
 			return err
 		}
-		if !b.isAt(dir) {
+		if err = b.check(dir); err != nil {
 			held.Close()
-			return fs.ErrNotExist
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		<-b.guard
@@ -152,8 +154,11 @@ func (b *box) try(op func(dir string) error) error {
 			return mailparts.ErrNoMailbox
 		}
 		err := op(dir)
-		if !errors.Is(err, fs.ErrNotExist) || b.isAt(dir) {
+		if !errors.Is(err, fs.ErrNotExist) {
 			return err
+		}
+		if cerr := b.check(dir); !errors.Is(cerr, fs.ErrNotExist) {
+			return cmp.Or(cerr, err)
 		}
 		if err := b.relocate(); err != nil {
 			return err
@@ -161,10 +166,13 @@ func (b *box) try(op func(dir string) error) error {
 	}
 }
 
-// isAt reports whether the folder at dir is the mailbox.
-func (b *box) isAt(dir string) bool {
+// check says fs.ErrNotExist unless the folder at dir is the mailbox.
+func (b *box) check(dir string) error {
 	fi, err := b.fsys.Stat(dir)
-	return err == nil && disk.SameFile(fi, b.folder)
+	if err == nil && !disk.SameFile(fi, b.folder) {
+		return fs.ErrNotExist
+	}
+	return err
 }
 
 // relocate finds the mailbox under the name that it was given.
@@ -178,14 +186,22 @@ func (b *box) relocate() error {
 			continue
 		}
 		dir := filepath.Join(b.root, folder)
-		if !b.isAt(dir) {
+		err := b.check(dir)
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if id, err := b.identify(dir); err == nil && id.is(b.identity) {
+		var id identity
+		if err == nil {
+			id, err = b.identify(dir)
+		}
+		if err == nil && id.is(b.identity) {
 			b.mu.Lock()
 			b.dir = dir
 			b.mu.Unlock()
 			return nil
+		}
+		if err != nil && !errors.Is(err, errUnmade) {
+			return err
 		}
 	}
 	return b.lost()
@@ -196,6 +212,5 @@ func (b *box) lost() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.gone = true
-	b.entries, b.sizes = nil, nil
 	return mailparts.ErrNoMailbox
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -15,15 +16,17 @@ import (
 // ledger is what a workload was told before the crash.
 type ledger struct {
 	validity uint32
-	sure     map[string]bool           // bodies of messages that must be there
-	gone     map[string]bool           // and that must not
-	seen     map[mailparts.UID]string  // body of each UID that anyone was told of; "": unknown
-	flags    map[string]mailparts.Flag // changes that were answered
-	next     mailparts.UID             // the highest UIDNext that was told
+	sure     map[string]bool          // bodies of messages that must be there
+	gone     map[string]bool          // and that must not
+	refused  map[string]bool          // and of those that an error was answered to
+	seen     map[mailparts.UID]string // body of each UID that anyone was told of
+	next     mailparts.UID            // the highest UIDNext that was told
+	other    mailparts.Backend        // another process, for the workload
+	changed  []string                 // UIDs that a message lost to another without a crash
 }
 
 func newLedger() *ledger {
-	return &ledger{sure: map[string]bool{}, gone: map[string]bool{}, seen: map[mailparts.UID]string{}, flags: map[string]mailparts.Flag{}}
+	return &ledger{sure: map[string]bool{}, gone: map[string]bool{}, refused: map[string]bool{}, seen: map[mailparts.UID]string{}}
 }
 
 // look notes what a session sees.
@@ -33,9 +36,16 @@ func (l *ledger) look(mb mailparts.Mailbox) {
 		if err != nil {
 			return
 		}
-		if body, err := readBody(mb, m.UID); err == nil {
-			l.seen[m.UID] = body
+		body, err := readBody(mb, m.UID)
+		if err != nil {
+			continue
 		}
+		for uid, was := range l.seen {
+			if was == body && uid != m.UID {
+				l.changed = append(l.changed, fmt.Sprintf("%q has UID %d and had %d", body, m.UID, uid))
+			}
+		}
+		l.seen[m.UID] = body
 	}
 	if st, err := mb.Status(ctx); err == nil {
 		l.validity, l.next = st.UIDValidity, max(l.next, st.UIDNext)
@@ -59,6 +69,9 @@ func (l *ledger) append(mb mailparts.Mailbox, msgs ...mailparts.Incoming) {
 		}
 	})
 	if err != nil {
+		for _, body := range bodies {
+			l.refused[body] = true
+		}
 		return
 	}
 	i := 0
@@ -82,6 +95,9 @@ func (l *ledger) check(t *testing.T, fsys *disktest.FS, name string) {
 	}
 	must(t, err)
 	st := status(t, mb)
+	for _, c := range l.changed {
+		t.Error(c)
+	}
 	if l.validity != 0 && st.UIDValidity != l.validity {
 		t.Errorf("UIDVALIDITY is %d, was %d", st.UIDValidity, l.validity)
 	}
@@ -153,6 +169,7 @@ var workloads = []struct {
 		mb.SetFlags(ctx, uids(1, 4), mailparts.FlagChange{Flags: []mailparts.Flag{mailparts.FlagSeen}})
 		l.append(mb, incoming("eins"))
 		mb.SetFlags(ctx, uids(1, 2, 4), mailparts.FlagChange{Op: mailparts.ReplaceFlags, Flags: []mailparts.Flag{mailparts.FlagFlagged}})
+		l.append(mb, incoming("zwei"))
 		l.look(mb)
 	}},
 	{"expunge", func(l *ledger, s mailparts.Store, mb mailparts.Mailbox) {
@@ -174,8 +191,26 @@ var workloads = []struct {
 		}
 		l.look(mb)
 	}},
-	{"append and restart", func(l *ledger, s mailparts.Store, mb mailparts.Mailbox) {
+	{"append and expunge at once", func(l *ledger, s mailparts.Store, mb mailparts.Mailbox) {
 		l.append(mb, incoming("eins"))
+		l.append(mb, incoming("zwei", mailparts.FlagSeen))
+		delete(l.sure, "zwei")
+		if mb.Expunge(context.Background(), mailparts.AllUIDs(), mailparts.FlagSeen) == nil {
+			l.gone["zwei"] = true
+		}
+	}},
+	{"another process too", func(l *ledger, s mailparts.Store, mb mailparts.Mailbox) {
+		l.look(mb)
+		other, err := l.other.Open(context.Background(), "user")
+		if err != nil {
+			return
+		}
+		theirs, err := other.Mailbox(context.Background(), "INBOX")
+		if err != nil {
+			return
+		}
+		l.append(theirs, incoming("eins"))
+		l.look(mb)
 		l.look(mb)
 	}},
 }
@@ -217,7 +252,7 @@ func run(t *testing.T, fsys *disktest.FS, do func(*ledger, mailparts.Store, mail
 		body := fmt.Sprintf("message %d\r\n", i+1)
 		l.sure[body], l.seen[mailparts.UID(i+1)] = true, body
 	}
-	l.next = 6
+	l.next, l.other = 6, on(fsys)
 	s, err := on(fsys).Open(t.Context(), "user")
 	if err != nil {
 		return l
@@ -233,15 +268,11 @@ func run(t *testing.T, fsys *disktest.FS, do func(*ledger, mailparts.Store, mail
 func (l *ledger) copy() *ledger {
 	c := newLedger()
 	c.validity, c.next = l.validity, l.next
-	for k, v := range l.seen {
-		c.seen[k] = v
-	}
-	for k := range l.sure {
-		c.sure[k] = true
-	}
-	for k := range l.gone {
-		c.gone[k] = true
-	}
+	maps.Copy(c.seen, l.seen)
+	maps.Copy(c.sure, l.sure)
+	maps.Copy(c.gone, l.gone)
+	maps.Copy(c.refused, l.refused)
+	c.changed = l.changed
 	return c
 }
 
@@ -278,9 +309,33 @@ func TestFail(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) { l = run(t, fsys, w.do) })
 					return l
 				}, func(t *testing.T, after *disktest.FS, l *ledger) {
-					synctest.Test(t, func(t *testing.T) { l.copy().check(t, after, "INBOX") })
+					synctest.Test(t, func(t *testing.T) {
+						c := l.copy()
+						maps.Copy(c.gone, c.refused)
+						c.check(t, after, "INBOX")
+					})
 				})
 			})
 		}
 	}
+}
+
+// More messages than UIDs are reserved at a time.
+func TestCrashAfterLargeBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := disktest.New()
+		mb := openMailbox(t, on(fsys), "INBOX")
+		l := newLedger()
+		l.append(mb, incoming("message"))
+		var msgs []mailparts.Incoming
+		for i := range 1500 {
+			msgs = append(msgs, incoming(fmt.Sprint("message ", i)))
+		}
+		l.append(mb, msgs...)
+		for uid := mailparts.UID(1400); uid <= 1501; uid++ {
+			delete(l.sure, l.seen[uid])
+		}
+		must(t, mb.Expunge(t.Context(), mailparts.UIDSet{{First: 1400, Last: 1501}}, ""))
+		l.check(t, fsys.Reboot(disktest.Strict), "INBOX")
+	})
 }

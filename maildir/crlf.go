@@ -2,6 +2,7 @@ package maildir
 
 import (
 	"bytes"
+	"context"
 	"io"
 )
 
@@ -13,10 +14,36 @@ import (
 // bare LF that it was given is a CRLF.
 type lfWriter struct {
 	w          io.Writer
-	buf        []byte
+	in, buf    []byte // kept for the next message
 	disk, wire int64
 	cr         bool // a CR is held back: an LF may follow
 	crcr       bool // and the octet before it was CR too
+}
+
+func (w *lfWriter) reset(to io.Writer) { *w = lfWriter{w: to, in: w.in, buf: w.buf} }
+
+// copy writes a message up to io.EOF.
+func (w *lfWriter) copy(ctx context.Context, msg io.Reader) error {
+	if w.in == nil {
+		w.in = make([]byte, 32<<10)
+	}
+	for {
+		n, err := msg.Read(w.in)
+		if n > 0 {
+			if _, err := w.Write(w.in[:n]); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return w.finish()
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 func (w *lfWriter) Write(p []byte) (int, error) {

@@ -7,8 +7,8 @@
 // three folders, with a file for each message:
 //
 //	tmp/                 messages on their way in
-//	new/                 messages that nobody has flagged
-//	cur/                 all others; the flags are the end of the file's name
+//	new/                 messages as they came
+//	cur/                 messages that were moved there when they got flags
 //	dovecot-uidlist      UIDVALIDITY, and the UID of each file
 //	mailparts-uidnext    up to where UIDs may have been given out
 //

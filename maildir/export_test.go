@@ -11,10 +11,17 @@ import (
 // SetFS gives b another disk.
 func (b *Backend) SetFS(fsys disk.FS) { b.fsys = fsys }
 
+// Boxes is how many mailboxes b knows.
+func (b *Backend) Boxes() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.boxes)
+}
+
 // ParseUIDList returns a uidlist as it is written, "" if it is none, and how many
 // of its lines are bad.
 func ParseUIDList(text string) (string, int) {
-	head, lines, size, bad, err := parseList([]byte(text))
+	head, lines, size, bad, err := parseList(text)
 	if err != nil {
 		return "", bad
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,6 +17,7 @@ import (
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk"
 	"github.com/mailparts/mailparts/internal/disk/disktest"
+	"github.com/mailparts/mailparts/maildir"
 )
 
 // What other programs do to a mailbox, while it is open.
@@ -162,22 +165,103 @@ func TestSecondLook(t *testing.T) {
 	mb := openMailbox(t, on(fsys), "INBOX")
 	deliver(t, mb, "a", mailparts.FlagSeen)
 	want(t, mb, `1 [\Seen] a`)
-	file := in(fsys, "cur/*")[0]
-	deliverForeign := root + "/user/cur/1.x:2,"
-	away := false
+	file, cur := in(fsys, "cur/*")[0], root+"/user/cur"
+	must(t, fsys.Chtimes(cur, time.Now()))
+	state := 0
 	fsys.Before = func(op disktest.Op) error {
 		switch {
-		case op.Name == "readdir" && strings.HasSuffix(op.Path, "/cur") && !away:
-			away = true
+		case op.Name == "readdir" && op.Path == cur && state == 0:
+			state = 1
 			return fsys.Rename(file, root+"/user/away") // as if readdir had missed it
-		case op.Name == "stat" && strings.HasSuffix(op.Path, "/cur") && away && !exists(fsys, file):
-			fsys.Before = nil
+		case op.Name == "stat" && op.Path == cur && state == 1:
+			state = 2
 			return fsys.Rename(root+"/user/away", file)
 		}
 		return nil
 	}
-	put(t, fsys, deliverForeign, "b")
-	want(t, mb, `1 [\Seen] a`, "2 [] b")
+	want(t, mb, `1 [\Seen] a`)
+	if state != 2 {
+		t.Error("the file was not missed")
+	}
+}
+
+// A change in the same tick of the clock as a look at the folder is seen.
+func TestSameTick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // where time stands still
+		fsys := disktest.New()
+		mb := openMailbox(t, on(fsys), "INBOX")
+		for i := 1; i <= 3; i++ {
+			put(t, fsys, root+"/user/new/"+strings.Repeat("x", i), "foreign")
+			if n := status(t, mb).Messages; n != uint32(i) {
+				t.Errorf("%d messages, want %d", n, i)
+			}
+		}
+		time.Sleep(time.Hour)
+		status(t, mb)
+		before := fsys.Ops()
+		status(t, mb)
+		if n := fsys.Ops() - before; n != 3 {
+			t.Errorf("Status of a mailbox where nothing changes makes %d operations, want 3", n)
+		}
+	})
+}
+
+// What another program does in the moment of a change of ours is seen a little
+// later, and not lost.
+func TestSameMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := disktest.New()
+		mb := openMailbox(t, on(fsys), "INBOX")
+		status(t, mb)
+		time.Sleep(time.Hour + time.Millisecond)
+		status(t, mb)
+		interfere(fsys, "chtimes", 1, func() { put(t, fsys, root+"/user/new/foreign", "foreign") })
+		deliver(t, mb, "ours")
+		time.Sleep(time.Minute)
+		want(t, mb, "1 [] ours", "2 [] foreign")
+	})
+}
+
+// A message that moves from new/ to cur/ is durable in one of them when another
+// process syncs one of them.
+func TestFlagWhileDelivering(t *testing.T) {
+	for _, op := range []string{"syncdir", "remove", "chtimes"} {
+		fsys := disktest.New()
+		mb, other := openMailbox(t, on(fsys), "INBOX"), openMailbox(t, on(fsys), "INBOX")
+		deliver(t, mb, "a")
+		d := deliver(t, other, "b")
+		var after *disktest.FS
+		interfere(fsys, op, 1, func() {
+			fsys.Before = nil
+			must(t, fsys.SyncDir(root+"/user/new"))
+			after = fsys.Reboot(disktest.Strict)
+		})
+		_, _, err := mb.SetFlags(t.Context(), uids(1), mailparts.FlagChange{Flags: []mailparts.Flag{mailparts.FlagSeen}})
+		must(t, err)
+		if after == nil {
+			t.Fatalf("SetFlags makes no %s", op)
+		}
+		if n := len(append(in(after, "new/*"), in(after, "cur/*")...)); n < int(d) {
+			t.Errorf("a crash before the %s loses a message", op)
+		}
+	}
+}
+
+// Folders that another program made, and did not sync, are durable when the first
+// delivery to them is.
+func TestForeignTree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := disktest.New()
+		for _, dir := range []string{"", "/user", "/user/tmp", "/user/new", "/user/cur", "/user/.a", "/user/.a/cur", "/user/.a/new", "/user/.a/tmp"} {
+			must(t, fsys.Mkdir(root+dir, 0o700))
+		}
+		must(t, fsys.SyncDir("/"))
+		deliver(t, openMailbox(t, on(fsys), "a"), "x")
+		after := describe(t, openMailbox(t, on(fsys.Reboot(disktest.Strict)), "a"))
+		if len(after) != 1 || !strings.HasSuffix(after[0], " x") {
+			t.Errorf("after a crash the mailbox has %q", after)
+		}
+	})
 }
 
 // One base in two names is one message if it is one file, and two if they differ.
@@ -343,5 +427,84 @@ func TestTwoProcesses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Many sessions of one process, while another program renames and delivers.
+func TestManySessions(t *testing.T) {
+	b := &maildir.Backend{Root: t.TempDir()}
+	mb := openMailbox(t, b, "INBOX")
+	user := b.Root + "/user/"
+	var fsys disk.OS
+	for i := range 20 {
+		put(t, fsys, fmt.Sprint(user, "new/", i, ".foreign"), "line\n")
+	}
+	ctx := context.Background()
+	var wg sync.WaitGroup
+	for range 4 {
+		mb := openMailbox(t, b, "INBOX")
+		wg.Go(func() {
+			for range 10 {
+				for m, err := range mb.Messages(ctx, mailparts.AllUIDs(), mailparts.Query{Want: mailparts.WantSize | mailparts.WantDates}) {
+					if err != nil || m.Size != 6 {
+						t.Errorf("UID %d: size %d, %v", m.UID, m.Size, err)
+					}
+					if body, err := readBody(mb, m.UID); body != "line\r\n" && !errors.Is(err, mailparts.ErrNoMessage) {
+						t.Errorf("UID %d: %q, %v", m.UID, body, err)
+					}
+				}
+			}
+		})
+		wg.Go(func() {
+			for i := range 10 {
+				_, err := mailparts.Append(ctx, mb, incoming("line\n"))
+				_, _, ferr := mb.SetFlags(ctx, uids(mailparts.UID(i+1)), mailparts.FlagChange{Op: mailparts.FlagOp(i % 3), Flags: []mailparts.Flag{mailparts.FlagSeen}})
+				eerr := mb.Expunge(ctx, uids(mailparts.UID(2*i)), mailparts.FlagSeen)
+				if err := errors.Join(err, ferr, eerr); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Go(func() {
+		for i := range 20 {
+			name := fmt.Sprint(i, ".foreign")
+			fsys.Rename(user+"new/"+name, user+"cur/"+name+":2,R")
+			put(t, fsys, user+"new/"+name+"2", "line\n")
+		}
+	})
+	wg.Wait()
+	seen := map[mailparts.UID]bool{}
+	for _, line := range describe(t, mb) {
+		uid, _, _ := strings.Cut(line, " ")
+		n, _ := strconv.Atoi(uid)
+		if seen[mailparts.UID(n)] {
+			t.Errorf("UID %d twice", n)
+		}
+		seen[mailparts.UID(n)] = true
+	}
+	if len(seen) < 60 || len(seen) > 80 {
+		t.Errorf("%d messages, want 80 but for those expunged", len(seen))
+	}
+}
+
+// What handles share goes when they are unreachable.
+func TestHandlesAreReleased(t *testing.T) {
+	b := on(disktest.New())
+	mb := openMailbox(t, b, "INBOX")
+	deliver(t, mb, "x")
+	for range 3 {
+		want(t, openMailbox(t, b, "INBOX"), "1 [] x")
+	}
+	if n := b.Boxes(); n != 1 {
+		t.Errorf("%d mailboxes are kept for one that is open", n)
+	}
+	runtime.KeepAlive(mb)
+	for deadline := time.Now().Add(10 * time.Second); b.Boxes() > 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("a mailbox is kept that nobody has")
+		}
+		runtime.GC()
+		runtime.Gosched()
 	}
 }

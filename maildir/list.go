@@ -57,7 +57,7 @@ func (b *box) readList(dir string, all bool) (lines []listLine, whole bool, err 
 		if err != nil {
 			return nil, false, err
 		}
-		lines, size, bad := parseLines(tail, l.last)
+		lines, size, bad := parseLines(string(tail), l.last)
 		l.info, l.end = fi, l.end+int64(size)
 		return lines, false, b.setList(dir, l, lines, bad)
 	}
@@ -65,7 +65,7 @@ func (b *box) readList(dir string, all bool) (lines []listLine, whole bool, err 
 	if err != nil {
 		return nil, false, err
 	}
-	head, lines, size, bad, err := parseList(content)
+	head, lines, size, bad, err := parseList(string(content))
 	if err != nil || head.validity != b.validity {
 		return nil, false, b.foreign(dir, err)
 	}
@@ -101,11 +101,10 @@ func (b *box) peekList(dir string) error {
 	if fi.Size() == int64(len(first))+1 {
 		return b.setList(dir, l, nil, 0)
 	}
-	tail, ok := bytes.CutSuffix(tail, []byte{'\n'})
-	if at := bytes.LastIndexByte(tail, '\n'); ok && at >= 0 {
-		if last, ok := parseLine(string(tail[at+1:])); ok {
-			return b.setList(dir, l, []listLine{last}, 0)
-		}
+	_, tail, _ = bytes.Cut(tail, []byte{'\n'}) // the header, or the rest of a line
+	lines, size, bad := parseLines(string(tail), 0)
+	if len(lines) > 0 && size == len(tail) && bad == 0 {
+		return b.setList(dir, l, lines, 0)
 	}
 	_, _, err = b.readList(dir, true) // a crash has left its end
 	return err
@@ -220,7 +219,7 @@ func (b *box) rewriteList(dir string, keep func(listLine) bool, lines []listLine
 	if err != nil {
 		return err
 	}
-	head, old, _, _, err := parseList(content)
+	head, old, _, _, err := parseList(string(content))
 	if err != nil {
 		return err
 	}

@@ -33,40 +33,50 @@ func (m *mailbox) Status(ctx context.Context) (mailparts.Status, error) {
 // do not tell.
 func (m *mailbox) Messages(ctx context.Context, uids mailparts.UIDSet, q mailparts.Query) iter.Seq2[mailparts.Message, error] {
 	return func(yield func(mailparts.Message, error) bool) {
-		err := m.refresh(ctx)
-		if q.Since > 0 { // nothing has a mod-sequence
-			uids = nil
+		if err := m.messages(ctx, uids, q, yield); err != nil {
+			yield(mailparts.Message{}, err)
 		}
-		var some [64]entry
-		for after := mailparts.UID(0); err == nil; {
-			n := m.some(some[:], uids, after)
-			if n == 0 {
-				return
+	}
+}
+
+func (m *mailbox) messages(ctx context.Context, uids mailparts.UIDSet, q mailparts.Query, yield func(mailparts.Message, error) bool) error {
+	if err := m.refresh(ctx); err != nil {
+		return err
+	}
+	if q.Since > 0 { // nothing has a mod-sequence
+		return nil
+	}
+	var some [64]entry
+	after := mailparts.UID(0)
+	for {
+		n, err := m.some(some[:], uids, after)
+		if err != nil || n == 0 {
+			return err
+		}
+		after = some[n-1].uid
+		for _, e := range some[:n] {
+			msg, err := m.message(ctx, e, q.Want)
+			if errors.Is(err, mailparts.ErrNoMessage) {
+				continue
 			}
-			after = some[n-1].uid
-			for _, e := range some[:n] {
-				var msg mailparts.Message
-				if msg, err = m.message(ctx, e, q.Want); errors.Is(err, mailparts.ErrNoMessage) {
-					err = nil
-					continue
-				}
-				if err != nil {
-					break
-				}
-				if !yield(msg, nil) {
-					return
-				}
+			if err != nil {
+				return err
+			}
+			if !yield(msg, nil) {
+				return nil
 			}
 		}
-		yield(mailparts.Message{}, err)
 	}
 }
 
 // some copies those of uids that come after a UID, as many as there is room for:
 // nothing is held while the caller looks at them.
-func (b *box) some(room []entry, uids mailparts.UIDSet, after mailparts.UID) (n int) {
+func (b *box) some(room []entry, uids mailparts.UIDSet, after mailparts.UID) (n int, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.gone {
+		return 0, mailparts.ErrNoMailbox
+	}
 	for _, r := range uids {
 		if r.Last <= after {
 			continue
@@ -74,13 +84,13 @@ func (b *box) some(room []entry, uids mailparts.UIDSet, after mailparts.UID) (n 
 		i, _ := b.index(max(r.First, after+1))
 		for ; i < len(b.entries) && b.entries[i].uid <= r.Last; i++ {
 			if n == len(room) {
-				return n
+				return n, nil
 			}
 			room[n] = b.entries[i]
 			n++
 		}
 	}
-	return n
+	return n, nil
 }
 
 // message is ErrNoMessage if it is gone by now.
@@ -163,7 +173,5 @@ func (b *box) knownSize(e *entry) int64 {
 func (b *box) setSize(uid mailparts.UID, size int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.sizes != nil {
-		b.sizes[uid] = size
-	}
+	b.sizes[uid] = size
 }

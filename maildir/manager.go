@@ -1,6 +1,7 @@
 package maildir
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -68,8 +69,8 @@ func (s *store) Delete(ctx context.Context, name string) error {
 	}
 	defer lock.Close()
 	dir := filepath.Join(s.root, folder)
-	if !s.isFolder(dir) {
-		return mailparts.ErrNoMailbox
+	if is, err := s.isFolder(dir); err != nil || !is {
+		return cmp.Or(err, mailparts.ErrNoMailbox)
 	}
 	change, err := s.backend.lockFile(ctx, filepath.Join(dir, changeLock))
 	if err != nil {
@@ -123,9 +124,12 @@ func (s *store) removeAll(path string) error {
 	return s.backend.fsys.Remove(path)
 }
 
-func (s *store) isFolder(path string) bool {
+func (s *store) isFolder(path string) (bool, error) {
 	fi, err := s.backend.fsys.Stat(path)
-	return err == nil && fi.IsDir()
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && fi.IsDir(), err
 }
 
 // renaming is one folder's part in a Rename.
@@ -170,15 +174,20 @@ func (s *store) renamings(from, to string) (moves []renaming, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(folders, from) || !s.isFolder(filepath.Join(s.root, from)) {
-		return nil, mailparts.ErrNoMailbox
+	if is, err := s.isFolder(filepath.Join(s.root, from)); err != nil || !is {
+		return nil, cmp.Or(err, mailparts.ErrNoMailbox)
 	}
 	if to == "" {
 		return nil, mailparts.ErrExists
 	}
 	slices.Sort(folders)
 	for _, folder := range folders {
-		if folder != from && !strings.HasPrefix(folder, from+".") || !s.isFolder(filepath.Join(s.root, folder)) {
+		if folder != from && !strings.HasPrefix(folder, from+".") {
+			continue
+		}
+		if is, err := s.isFolder(filepath.Join(s.root, folder)); err != nil {
+			return nil, err
+		} else if !is {
 			continue
 		}
 		target := to + folder[len(from):]

@@ -52,7 +52,10 @@ func (s shelf) next(mtime, now time.Time) shelf {
 // The caller holds guard and brought the box up to date just before the change.
 func (b *box) adopt(dir string, shelves ...int) {
 	for _, i := range shelves {
-		if b.shelves[i].mtime.IsZero() {
+		b.mu.Lock()
+		known := !b.shelves[i].mtime.IsZero()
+		b.mu.Unlock()
+		if !known {
 			continue
 		}
 		name := filepath.Join(dir, shelfNames[i])
@@ -87,7 +90,9 @@ type view struct {
 // look reads new/ and then cur/, so that a message on its way from one to the other
 // is seen, if in both.
 func (b *box) look(dir string) (*view, error) {
+	b.mu.Lock()
 	v := &view{items: map[string]item{}, shelves: b.shelves, stable: true}
+	b.mu.Unlock()
 	for i := range v.shelves {
 		if err := b.readShelf(dir, i, v); err != nil {
 			return nil, err
@@ -103,7 +108,7 @@ func (b *box) readShelf(dir string, i int, v *view) error {
 	if err != nil {
 		return err
 	}
-	if b.loaded && b.shelves[i].isCurrent(before.ModTime(), now, b.cost) {
+	if b.loaded && v.shelves[i].isCurrent(before.ModTime(), now, b.cost) {
 		return nil
 	}
 	names, err := b.fsys.ReadDir(path)
@@ -116,7 +121,7 @@ func (b *box) readShelf(dir string, i int, v *view) error {
 	}
 	v.read[i] = true
 	v.cost += time.Since(now)
-	v.shelves[i] = b.shelves[i].next(before.ModTime(), now)
+	v.shelves[i] = v.shelves[i].next(before.ModTime(), now)
 	if !v.shelves[i].settled || !after.ModTime().Equal(before.ModTime()) {
 		v.stable = false
 	}

@@ -53,11 +53,11 @@ func (s *store) names(ctx context.Context) ([]string, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		fi, err := s.backend.fsys.Stat(filepath.Join(s.root, folder))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		is, err := s.isFolder(filepath.Join(s.root, folder))
+		if err != nil {
 			return nil, err
 		}
-		if err == nil && fi.IsDir() {
+		if is {
 			names = append(names, name)
 		}
 	}

@@ -1,7 +1,6 @@
 package maildir
 
 import (
-	"bytes"
 	"errors"
 	"strconv"
 	"strings"
@@ -74,18 +73,13 @@ type listLine struct {
 }
 
 func parseLine(line string) (l listLine, ok bool) {
-	number, rest, _ := strings.Cut(line, " ")
-	rest = " " + rest
-	colon := strings.Index(rest, " :")
-	if colon < 0 {
-		return l, false
-	}
+	number, _, _ := strings.Cut(line, " ")
+	fields, name, ok := strings.Cut(line[len(number):], " :")
 	uid, err := strconv.ParseUint(number, 10, 32)
-	name := rest[colon+len(" :"):]
-	if err != nil || uid == 0 || !validName(name) {
+	if !ok || err != nil || uid == 0 || !validName(name) {
 		return l, false
 	}
-	return listLine{mailparts.UID(uid), rest[:colon], baseOf(name)}, true
+	return listLine{mailparts.UID(uid), fields, baseOf(name)}, true
 }
 
 func (l listLine) append(b []byte) []byte {
@@ -106,16 +100,17 @@ func (l listLine) wire() int64 {
 	return -1
 }
 
-// parseLines reads the whole lines of b whose UIDs ascend from above last, and
+// parseLines reads the whole lines of text whose UIDs ascend from above last, and
 // returns how many octets whole lines are. Lines that are none are counted: a
 // crash leaves them, and their messages get new UIDs.
-func parseLines(b []byte, last mailparts.UID) (lines []listLine, size, bad int) {
+func parseLines(text string, last mailparts.UID) (lines []listLine, size, bad int) {
+	lines = make([]listLine, 0, strings.Count(text, "\n"))
 	for {
-		n := bytes.IndexByte(b[size:], '\n')
+		n := strings.IndexByte(text[size:], '\n')
 		if n < 0 {
 			return lines, size, bad
 		}
-		l, ok := parseLine(string(b[size : size+n]))
+		l, ok := parseLine(text[size : size+n])
 		size += n + 1
 		if !ok || l.uid <= last {
 			bad++
@@ -127,12 +122,12 @@ func parseLines(b []byte, last mailparts.UID) (lines []listLine, size, bad int) 
 }
 
 // parseList reads a whole uidlist.
-func parseList(b []byte) (h listHeader, lines []listLine, size, bad int, err error) {
-	first, rest, ok := bytes.Cut(b, []byte{'\n'})
+func parseList(text string) (h listHeader, lines []listLine, size, bad int, err error) {
+	first, rest, ok := strings.Cut(text, "\n")
 	if !ok {
 		return h, nil, 0, 0, errNoHeader
 	}
-	if h, err = parseHeader(string(first)); err != nil {
+	if h, err = parseHeader(first); err != nil {
 		return h, nil, 0, 0, err
 	}
 	lines, size, bad = parseLines(rest, 0)

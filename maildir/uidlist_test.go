@@ -2,8 +2,11 @@ package maildir_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/mailparts/mailparts"
@@ -141,6 +144,22 @@ func TestBrokenUIDList(t *testing.T) {
 			if uid <= 1 {
 				t.Errorf("the next UID is %d", uid)
 			}
+
+			// A delivery that reads no more than the ends of the list.
+			fsys = tree(t, " ", file)
+			put(t, fsys, listFile, tc.list)
+			if mb = openMailbox(t, on(fsys), "INBOX"); tc.name == "the last UID given" || tc.name == "no UID left" {
+				return
+			}
+			uid = deliver(t, mb, "more")
+			for _, line := range strings.Split(tc.list, "\n") {
+				if used, _, _ := strings.Cut(line, " "); !tc.aside && used >= fmt.Sprint(uid) && used != "3" {
+					t.Errorf("UID %d is given, the list has %q", uid, line)
+				}
+			}
+			if n := len(describe(t, mb)); n != 2 {
+				t.Errorf("%d messages, want 2", n)
+			}
 		})
 	}
 }
@@ -177,6 +196,25 @@ func TestUIDListIsCompacted(t *testing.T) {
 		t.Errorf("the next UID is %d", uid)
 	}
 	want(t, openMailbox(t, on(fsys), "INBOX"), `2 [\Flagged \Seen] `+mail("1"), "2600 [] x")
+}
+
+// A line that cannot be written whole is taken back: Dovecot would throw away a list
+// with a torn line.
+func TestUIDListIsNotTorn(t *testing.T) {
+	fsys := tree(t, golden(t))
+	mb := openMailbox(t, on(fsys), "INBOX")
+	fsys.Before = func(op disktest.Op) error {
+		if op.Name == "write" && op.Path == listFile {
+			return syscall.ENOSPC
+		}
+		return nil
+	}
+	if _, err := mailparts.Append(t.Context(), mb, incoming("x")); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("Append: %v, want ENOSPC", err)
+	}
+	if list := get(t, fsys, listFile); list != golden(t) {
+		t.Errorf("the list is %q", list)
+	}
 }
 
 // No UIDVALIDITY comes twice in a tree, Dovecot's counter included.

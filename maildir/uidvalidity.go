@@ -2,7 +2,9 @@ package maildir
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"path/filepath"
 	"strconv"
@@ -64,9 +66,11 @@ func (s *store) firstValidity(ctx context.Context) (uint64, error) {
 	names, err := s.names(ctx)
 	for _, name := range names {
 		folder, _ := folderOf(name)
-		if h, err := s.backend.readHeader(filepath.Join(s.root, folder)); err == nil {
-			next = max(next, uint64(h.validity)+1)
+		h, err := s.backend.readHeader(filepath.Join(s.root, folder))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errNoHeader) {
+			return 0, err
 		}
+		next = max(next, uint64(h.validity)+1)
 	}
 	return next, err
 }

@@ -79,8 +79,10 @@ const maxLooks = 5
 // left. The caller holds the box's lock, and the uidlist's dotlock if listLocked.
 func (b *box) update(ctx context.Context, listLocked bool) (err error) {
 	defer func() {
-		if err != nil {
-			b.list.info = nil // what was read of it and not taken in is read again
+		if err != nil { // what was read of the list and not taken in is read again
+			b.mu.Lock()
+			b.list.info = nil
+			b.mu.Unlock()
 		}
 	}()
 	dir := b.path()
@@ -252,9 +254,9 @@ func isFull(err error) bool {
 // publish shows the result to readers.
 func (u *update) publish(began time.Time) {
 	b := u.box
-	sizes := u.sizes()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	sizes := u.sizes()
 	b.entries, b.sizes, b.shelves, b.loaded = u.entries, sizes, u.view.shelves, true
 	b.next = b.nextUID()
 	b.looked = began
@@ -264,7 +266,7 @@ func (u *update) publish(began time.Time) {
 }
 
 // sizes keeps those of messages that are still there, and takes others from the
-// list.
+// list. The caller holds mu.
 func (u *update) sizes() map[mailparts.UID]int64 {
 	sizes := map[mailparts.UID]int64{}
 	if len(u.box.sizes) == 0 && len(u.known) == 0 {
