@@ -12,8 +12,8 @@ import (
 
 // How much of the message a DSN returns.
 const (
-	maxReturnHead = 64 << 10  // of its header, unless RET=FULL and
-	maxReturnFull = 256 << 10 // it has no more than this
+	maxReturnHead = 64 << 10  // of its header
+	maxReturnFull = 256 << 10 // or all of it, with RET=FULL, if it has no more than this
 )
 
 // bounce tells the sender which recipients failed, where that is wanted and

@@ -28,8 +28,8 @@ type Queue struct {
 	Hostname    string          // ours, in DSNs [os.Hostname]
 	Retry       []time.Duration // the pause after the first, second, … attempt, each made up to a tenth longer; the last repeats [5m 10m 20m 40m 80m 160m 4h]
 	Expire      time.Duration   // age at which an entry that cannot be delivered bounces [5 days]
-	Concurrency int             // attempts at once [50]
-	PerDest     int             // attempts at once for one destination [10]
+	Concurrency int             // attempts at once [50]; negative: no limit
+	PerDest     int             // attempts at once for one destination [10]; negative: no limit
 
 	once    sync.Once
 	wake    chan struct{}      // something may be due, or a slot free

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/mailparts/mailparts"
-	"golang.org/x/net/idna"
+	"github.com/mailparts/mailparts/internal/idn"
 )
 
 // Router says what delivers to a recipient, and whether the domain is ours. To
@@ -23,7 +23,7 @@ type Router interface {
 //	"*"                  all others, which are not ours
 //
 // Domains are in lower case, as A-labels or U-labels; those of recipients may be
-// in any case. The recipient without a domain is "postmaster" (RFC 5321 section
+// in any case and either form. The recipient without a domain is "postmaster" (RFC 5321 section
 // 4.5.1).
 type Routes map[string]mailparts.Deliverer
 
@@ -40,7 +40,7 @@ func (r Routes) match(to mailparts.Address) string {
 		return r.first(strings.ToLower(string(to)), "*")
 	}
 	local := string(to[:strings.LastIndexByte(string(to), '@')+1])
-	for _, d := range []string{domain, destOf(to)} {
+	for _, d := range []string{domain, idn.ASCII(domain), idn.Unicode(domain)} {
 		keys := []string{local + d, d}
 		for _, sub, ok := strings.Cut(d, "."); ok; _, sub, ok = strings.Cut(sub, ".") {
 			keys = append(keys, "."+sub)
@@ -62,17 +62,8 @@ func (r Routes) first(keys ...string) string {
 	return ""
 }
 
-// destOf is the domain in lower case A-labels, or as it is if it has none.
-func destOf(to mailparts.Address) string {
-	d := to.Domain()
-	if mailparts.Address(d).IsASCII() {
-		return d
-	}
-	if a, err := idna.Lookup.ToASCII(d); err == nil {
-		return a
-	}
-	return d
-}
+// destOf is Entry.Dest of a recipient.
+func destOf(to mailparts.Address) string { return idn.ASCII(to.Domain()) }
 
 // route is the way to a recipient.
 type route struct {

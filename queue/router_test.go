@@ -45,6 +45,8 @@ func TestRoutes(t *testing.T) {
 		{"carol@bücher.example", "xn--bcher-kva.example", true},
 		{"carol@BÜCHER.example", "xn--bcher-kva.example", true},
 		{"carol@zürich.example", "zürich.example", true},
+		{"carol@xn--zrich-kva.example", "zürich.example", true},
+		{"carol@ｅxample。org", "example.org", true}, // what IDNA maps to it
 		{"carol@[192.0.2.1]", "[192.0.2.1]", true},
 		{"carol@[192.0.2.2]", "*", false},
 		{"postmaster", "postmaster", true},

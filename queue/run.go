@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"time"
 )
 
@@ -100,13 +101,21 @@ func (q *Queue) poke() {
 func (q *Queue) free() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return !q.stopped && q.attempts < cmp.Or(q.Concurrency, defaultConcurrency)
+	return !q.stopped && q.attempts < limit(q.Concurrency, defaultConcurrency)
 }
 
 func (q *Queue) busy(dest string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.perDest[dest] >= cmp.Or(q.PerDest, defaultPerDest)
+	return q.perDest[dest] >= limit(q.PerDest, defaultPerDest)
+}
+
+// limit is n, byDefault for 0, or none if n is negative.
+func limit(n, byDefault int) int {
+	if n < 0 {
+		return math.MaxInt
+	}
+	return cmp.Or(n, byDefault)
 }
 
 // start attempts e in a goroutine of its own, unless Shutdown came first.
@@ -118,11 +127,11 @@ func (q *Queue) start(ctx context.Context, e *Entry) {
 		q.perDest[e.Dest]++
 	}
 	q.mu.Unlock()
-	ctx = context.WithoutCancel(ctx) // it goes on when Run ends
 	if stopped {
-		q.save(ctx, e)
+		q.save(q.life, e)
 		return
 	}
+	ctx = context.WithoutCancel(ctx) // it goes on when Run ends
 	dest := e.Dest
 	go func() {
 		ctx, cancel := context.WithCancel(ctx)

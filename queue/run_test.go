@@ -302,6 +302,7 @@ func TestConcurrency(t *testing.T) {
 		{0, 3, 24, 3}, // 8 destinations
 		{5, 2, 5, 2},
 		{1, 0, 1, 1},
+		{-1, -1, 240, 30},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newScript(func(ctx context.Context, env *mailparts.Envelope) error {
