@@ -28,6 +28,7 @@ var mayImport = map[string]string{
 
 	"internal/disk":          "golang.org/x/sys/unix",
 	"internal/disk/disktest": "internal/disk",
+	"internal/idn":           "golang.org/x/net/idna",
 	"internal/line":          "",
 	"internal/serve":         "mailparts",
 
@@ -37,11 +38,11 @@ var mayImport = map[string]string{
 
 	// Stores and the queue: never a protocol.
 	"maildir": "mailparts internal/disk",
-	"queue":   "mailparts internal/disk github.com/emersion/go-message/... golang.org/x/net/idna",
+	"queue":   "mailparts internal/disk internal/idn github.com/emersion/go-message/...",
 
 	// Protocols: never a store, and of each other only lmtp the engine of smtp.
 	"smtp": "mailparts sasl dns internal/serve internal/line github.com/emersion/go-sasl github.com/emersion/go-smtp golang.org/x/net/idna",
-	"lmtp": "mailparts smtp sasl dns internal/serve internal/line github.com/emersion/go-sasl github.com/emersion/go-smtp golang.org/x/net/idna",
+	"lmtp": "mailparts smtp sasl dns internal/serve internal/line internal/idn github.com/emersion/go-sasl github.com/emersion/go-smtp",
 	"pop3": "mailparts sasl internal/serve internal/line github.com/emersion/go-sasl",
 
 	"dnscheck":     "mailparts dns golang.org/x/net/idna",

@@ -51,7 +51,7 @@ func ExampleLocal() {
 // client of it.
 func ExampleServer() {
 	local := &lmtp.Local{Backend: &mailtest.Memory{Users: []string{"alice"}}}
-	server := &lmtp.Server{Receiver: mailparts.Chain(mailparts.AsReceiver(local), mailparts.OnRcpt(local.Check))}
+	server := &lmtp.Server{Receiver: local}
 	l := mailtest.NewListener() // or server.ListenAndServe()
 	go server.Serve(l)
 	defer server.Close()

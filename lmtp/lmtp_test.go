@@ -44,8 +44,8 @@ func TestAllTheWay(t *testing.T) {
 	})}
 	env := letter("full@example.com", "bob@example.com", "nobody@example.com", "bob+x@example.com", "eve@example.com", "bob@example.net")
 	for name, s := range map[string]*lmtp.Server{
-		"refused after the message": {Receiver: mailparts.AsReceiver(local)},
-		"refused at RCPT":           {Receiver: mailparts.Chain(mailparts.AsReceiver(local), mailparts.OnRcpt(local.Check))},
+		"refused after the message": {Receiver: mailparts.AsReceiver(mailparts.DelivererFunc(local.Deliver))},
+		"refused at RCPT":           {Receiver: local},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := serve(t, s).Deliver(t.Context(), env, text(".hello\r\n"))

@@ -9,10 +9,12 @@ import (
 	"syscall"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/idn"
 	"github.com/mailparts/mailparts/internal/serve"
 )
 
 // Local is a Deliverer that puts mail into its users' mailboxes: the last hop. It
+// is a Receiver too, which refuses at RCPT whom it would not find. It
 // adds Return-Path (RFC 5321 section 4.4) and Delivered-To, and changes nothing
 // else. A message for several addresses of one mailbox is stored there once.
 //
@@ -34,7 +36,7 @@ type Local struct {
 	// the user is the local part without detail, in lower case.
 	Lookup func(ctx context.Context, to mailparts.Address) (user string, err error)
 
-	// Domains are ours; nil: every domain is. An address without a domain
+	// Domains are ours, as A-labels or U-labels; nil: every domain is. An address without a domain
 	// (postmaster) always is ours.
 	Domains []string
 
@@ -55,8 +57,8 @@ type Local struct {
 
 var _ mailparts.Deliverer = (*Local)(nil)
 
-// Check is for mailparts.OnRcpt: it refuses an address of ours that no user has,
-// so that nobody need bounce it later. What is not ours passes.
+// Check is for mailparts.OnRcpt before a queue: it refuses an address of ours that
+// no user has, so that nobody need bounce it later. What is not ours passes.
 func (l *Local) Check(ctx context.Context, _ *mailparts.Envelope, to *mailparts.Rcpt) error {
 	if !l.isOurs(to.Addr) {
 		return nil
@@ -144,12 +146,12 @@ func outcome(err error) error {
 
 // isOurs reports whether l delivers to a's domain.
 func (l *Local) isOurs(a mailparts.Address) bool {
-	domain := a.Domain()
+	domain := idn.ASCII(a.Domain())
 	if l.Domains == nil || domain == "" {
 		return true
 	}
 	for _, d := range l.Domains {
-		if strings.EqualFold(d, domain) {
+		if idn.ASCII(d) == domain {
 			return true
 		}
 	}

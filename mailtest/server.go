@@ -80,7 +80,7 @@ func NewServer(t testing.TB, users ...string) *Server {
 	mta := &smtp.Server{Hostname: Domain, TLSConfig: cert, Logger: log, Receiver: mailparts.Chain(s.Queue, check)}
 	msa := &smtp.Server{Hostname: Domain, TLSConfig: cert, Logger: log, Auth: s, RequireAuth: true, RequireTLS: true,
 		Receiver: mailparts.Chain(s.Queue, check, mailparts.OnData(smtp.FixUp))}
-	mda := &lmtp.Server{Hostname: Domain, Logger: log, Receiver: mailparts.Chain(mailparts.AsReceiver(local), check)}
+	mda := &lmtp.Server{Hostname: Domain, Logger: log, Receiver: local}
 	pop := &pop3.Server{Hostname: Domain, TLSConfig: cert, Logger: log, Backend: s.Backend, Auth: s}
 
 	run := func(addr *string, serve func(net.Listener) error, stop func() error) {
