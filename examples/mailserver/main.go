@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -66,11 +67,15 @@ func run(ctx context.Context, c *config, out io.Writer, log *slog.Logger) error 
 	stop()
 	bye, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
+	var sessions sync.WaitGroup
 	for _, s := range sys.servers {
-		if err := s.Shutdown(bye); err != nil {
-			log.Warn("sessions were cut off", "server", s.name, "err", err)
-		}
+		sessions.Go(func() {
+			if err := s.Shutdown(bye); err != nil {
+				log.Warn("sessions were cut off", "server", s.name, "err", err)
+			}
+		})
 	}
+	sessions.Wait()
 	if err := sys.queue.Shutdown(bye); err != nil {
 		log.Warn("deliveries were cut off", "err", err)
 	}

@@ -49,17 +49,29 @@ func newSystem(ctx context.Context, c *config, out io.Writer, log *slog.Logger) 
 	if err := makeData(c.data); err != nil {
 		return nil, err
 	}
-	tlsConfig, err := loadTLS(c)
-	if err != nil {
-		return nil, err
-	}
-	users, err := openAccounts(ctx, c, out, log)
-	if err != nil {
-		return nil, err
-	}
+	// First, because a second process on the data folder is refused here.
 	spool, err := queue.Open(filepath.Join(c.data, "spool"))
 	if err != nil {
 		return nil, err
+	}
+	s := &system{config: c, log: log, spool: spool}
+	if err := s.wire(ctx, out); err != nil {
+		spool.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// wire makes the parts and puts them together.
+func (s *system) wire(ctx context.Context, out io.Writer) error {
+	c, log := s.config, s.log
+	tlsConfig, err := loadTLS(c)
+	if err != nil {
+		return err
+	}
+	users, err := openAccounts(ctx, c, out, log)
+	if err != nil {
+		return err
 	}
 
 	// The store, and what leads to it.
@@ -76,7 +88,7 @@ func newSystem(ctx context.Context, c *config, out io.Writer, log *slog.Logger) 
 	for _, domain := range c.domains {
 		routes[domain] = local
 	}
-	q := &queue.Queue{Spool: spool, Routes: routes, Hostname: c.hostname, Logger: log}
+	q := &queue.Queue{Spool: s.spool, Routes: routes, Hostname: c.hostname, Logger: log}
 
 	// Inward: two doors to the queue, one to the store, one out of it.
 	mtaFilters := []mailparts.Filter{mailparts.OnRcpt(local.Check)}
@@ -86,16 +98,17 @@ func newSystem(ctx context.Context, c *config, out io.Writer, log *slog.Logger) 
 	mta := &smtp.Server{Hostname: c.hostname, TLSConfig: tlsConfig, Receiver: mailparts.Chain(q, mtaFilters...), Logger: log}
 	msa := &smtp.Server{Hostname: c.hostname, TLSConfig: tlsConfig, Auth: users, RequireAuth: true, RequireTLS: true,
 		Receiver: mailparts.Chain(q, mailparts.OnRcpt(local.Check), mailparts.OnData(smtp.FixUp)), Logger: log}
-	mda := &lmtp.Server{Hostname: c.hostname, Receiver: mailparts.Chain(mailparts.AsReceiver(local), mailparts.OnRcpt(local.Check)), Logger: log}
+	mda := &lmtp.Server{Hostname: c.hostname, Receiver: local, Logger: log}
 	pop := &pop3.Server{Hostname: c.hostname, TLSConfig: tlsConfig, Backend: mail, Auth: users, Logger: log}
-	return &system{config: c, log: log, spool: spool, queue: q, servers: []server{
+	s.queue, s.servers = q, []server{
 		{name: "smtp", addr: c.smtp, serve: mta.Serve, shutdowner: mta},
 		{name: "submission", addr: c.submission, serve: msa.Serve, shutdowner: msa},
 		{name: "submissions", addr: c.submissions, serve: msa.ServeTLS, shutdowner: msa},
 		{name: "lmtp", addr: c.lmtp, serve: mda.Serve, shutdowner: mda},
 		{name: "pop3", addr: c.pop3, serve: pop.Serve, shutdowner: pop},
 		{name: "pop3s", addr: c.pop3s, serve: pop.ServeTLS, shutdowner: pop},
-	}}, nil
+	}
+	return nil
 }
 
 // listen opens the doors that are not off.
