@@ -55,8 +55,8 @@ const segmentSize = 64 << 20
 var errClosed = fmt.Errorf("queue: spool: %w", fs.ErrClosed)
 
 // Open opens the spool in the folder dir, making it if need be, and recovers
-// what a crash left: see the table in the package comment. While another process
-// has it the error matches internal/disk.ErrLocked.
+// what a crash left: see the table in the package comment. It fails while another
+// process has the folder open, or this one.
 func Open(dir string) (*FileSpool, error) {
 	return open(disk.OS{}, dir, segmentSize, maxInline)
 }

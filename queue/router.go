@@ -23,8 +23,8 @@ type Router interface {
 //	"*"                  all others, which are not ours
 //
 // Domains are in lower case, as A-labels or U-labels; those of recipients may be
-// in any case and either form. The recipient without a domain is "postmaster" (RFC 5321 section
-// 4.5.1).
+// in any case and either form. The recipient without a domain is "postmaster"
+// (RFC 5321 section 4.5.1).
 type Routes map[string]mailparts.Deliverer
 
 // Route implements Router.
