@@ -193,6 +193,17 @@ func TestAuthCommand(t *testing.T) {
 	}
 }
 
+// TestLFInResponse is one error, and what is behind the LF is not run.
+func TestLFInResponse(t *testing.T) {
+	c := start(t, nil).dial()
+	c.talk("C: AUTH PLAIN\nS: + ")
+	c.send("AGFsaWNl\nUSER alice\r\n")
+	c.talk(`
+		S: -ERR Lines end with CRLF, and hold no CR or LF
+		C: PASS open sesame
+		S: -ERR Send USER first`)
+}
+
 // keyStore is password with alice's SCRAM keys.
 type keyStore struct{ sasl.Authenticator }
 

@@ -265,7 +265,9 @@ func TestBadLines(t *testing.T) {
 	c := r.login()
 	const lineEnd = "-ERR Lines end with CRLF, and hold no CR or LF"
 	for _, test := range []struct{ name, raw, want string }{
-		{"LF alone", "STAT\n", lineEnd},
+		{"LF inside", "STAT\nDELE 1\r\n", lineEnd},
+		{"LF and CR inside", "STAT\n\rDELE 1\nDELE 1\r\n", lineEnd},
+		{"LF before the end", "STAT\n\r\n", lineEnd},
 		{"CR inside", "STAT\rDELE 1\r\n", lineEnd},
 		{"CRCRLF", "STAT\r\r\n", lineEnd},
 		{"NUL", "STAT\x00\r\n", "-ERR Only printable US-ASCII is permitted"},

@@ -120,7 +120,8 @@ func TestAuthDialogues(t *testing.T) {
 			S: 334 
 			C: AHVz\nZXIAc2VjcmV0
 			S: 501 5.5.2 Invalid base64
-			S: 500 5.5.2 Unknown command`},
+			C: NOOP
+			S: 250 2.0.0 OK`},
 		{"unknown mechanism", `
 			C: AUTH FOO
 			S: 504 5.5.4 This mechanism is not offered`},

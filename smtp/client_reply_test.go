@@ -60,7 +60,8 @@ func TestReplies(t *testing.T) {
 		{"controls and 8-bit octets", "550 a\tb\x00c\x1b[31m\xc3\xa9\r\n", "550  a bc"},
 		{"a second digit of the world's", "571 5.7.1 no\r\n", "571 5.7.1 no"},
 
-		{"LF alone", "250 ok\n", "451 4.5.0 Protocol error of mx.example.com"},
+		{"LF for CRLF", "250 ok\n", "451 4.4.2 Connection with mx.example.com lost"},
+		{"LF alone", "250 ok\n250 ok\r\n", "451 4.5.0 Protocol error of mx.example.com"},
 		{"CR alone", "250 ok\r250 ok\r\n", "451 4.5.0 Protocol error of mx.example.com"},
 		{"two codes", "250-ok\r\n550 no\r\n", "451 4.5.0 Protocol error of mx.example.com"},
 		{"no code", "hello\r\n", "451 4.5.0 Protocol error of mx.example.com"},

@@ -57,13 +57,29 @@ func TestMalformedCommands(t *testing.T) {
 	}
 }
 
-// LF ends no line: neither the one before nor the one after is run.
+// LF ends no line: neither what is before it nor what is after it is run, and
+// both get one reply.
 func TestBareLFInCommands(t *testing.T) {
-	b := new(inbox)
-	play(t, &smtp.Server{Receiver: b}, `
+	for _, l := range []string{
+		`MAIL FROM:<a@example.org>\n`, `VRFY innocent\nMAIL FROM:<a@example.org>`, `\nMAIL FROM:<a@example.org>`,
+		`NOOP\n\rMAIL FROM:<a@example.org>`, `NOOP\nNOOP\nMAIL FROM:<a@example.org>\r`,
+	} {
+		play(t, &smtp.Server{Receiver: new(inbox)}, `
+			G: EHLO
+			C: `+l+`
+			S: 500 5.5.2 Lines end with CRLF: CR or LF alone
+			C: RCPT TO:<b@example.com>
+			S: 503 5.5.1 Need MAIL first
+		`)
+	}
+}
+
+// A line over the limit ends with CRLF, too.
+func TestBareLFInALongLine(t *testing.T) {
+	play(t, &smtp.Server{Receiver: new(inbox)}, `
 		G: EHLO
-		C> MAIL FROM:<a@example.org>\n
-		S: 500 5.5.2 Lines end with CRLF: CR or LF alone
+		C: NOOP `+strings.Repeat("x", 20000)+`\nMAIL FROM:<a@example.org>\n`+strings.Repeat("x", 20000)+`
+		S: 500 5.5.2 Line too long
 		C: RCPT TO:<b@example.com>
 		S: 503 5.5.1 Need MAIL first
 	`)

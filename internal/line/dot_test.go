@@ -159,7 +159,7 @@ func check(t *testing.T, want outcome, source io.Reader, how string) {
 }
 
 func TestDiscardHasABound(t *testing.T) {
-	r := line.NewReader(io.MultiReader(strings.NewReader("a\n"), zeros{}))
+	r := line.NewReader(io.MultiReader(strings.NewReader("a\n"), &repeat{text: "\x00", n: 1 << 40}))
 	d := line.NewDotReader(r)
 	if _, err := io.ReadAll(d); err != line.ErrBare {
 		t.Fatalf("got %v, want ErrBare", err)

@@ -30,23 +30,25 @@ func (p *pieces) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// FuzzReadLine compares with a split at LF.
+// FuzzReadLine compares with a split at CRLF.
 func FuzzReadLine(f *testing.F) {
 	f.Add([]byte("a\r\nb\nc\rd\r\n"), []byte{0, 3})
+	f.Add([]byte("a\nb\r\r\n\n\r\n\r"), []byte{0})
+	f.Add([]byte(strings.Repeat("x\n\r", 100)+"\r\nb\r\n"), []byte{6, 0, 48})
 	f.Add([]byte(strings.Repeat("x", 100)+"\r\nb\r\n"), []byte{})
 	f.Fuzz(func(t *testing.T, text, sizes []byte) {
 		const max = 50
 		r := line.NewReader(&pieces{text: text, sizes: sizes})
-		for l := range bytes.SplitAfterSeq(text, []byte("\n")) {
+		for l := range bytes.SplitAfterSeq(text, []byte("\r\n")) {
 			var want error
 			switch body, ok := bytes.CutSuffix(l, []byte("\r\n")); {
 			case len(l) == 0:
 				want = io.EOF
-			case l[len(l)-1] != '\n':
+			case !ok:
 				want = io.ErrUnexpectedEOF
 			case len(l) > max:
 				want = line.ErrTooLong
-			case !ok || bytes.ContainsRune(body, '\r'):
+			case bytes.ContainsAny(body, "\r\n"):
 				want = line.ErrBare
 			}
 			got, err := r.ReadLine(max)
@@ -92,11 +94,11 @@ func FuzzDotReader(f *testing.F) {
 				}
 				continue
 			}
-			first, _, ok := strings.Cut(want.rest, "\n")
+			first, _, ok := strings.Cut(want.rest, "\r\n")
 			l, err := r.ReadLine(1 << 15)
-			if clean, crlf := strings.CutSuffix(first, "\r"); ok && crlf && len(first) < 1<<15 && !strings.Contains(clean, "\r") {
-				if string(l) != clean || err != nil {
-					t.Fatalf("then %q, %v, want %q", l, err, clean)
+			if ok && len(first)+2 <= 1<<15 && !strings.ContainsAny(first, "\r\n") {
+				if string(l) != first || err != nil {
+					t.Fatalf("then %q, %v, want %q", l, err, first)
 				}
 			} else if err == nil {
 				t.Fatalf("then %q, want an error", l)

@@ -2,6 +2,7 @@ package line_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -41,13 +42,21 @@ func TestReadLine(t *testing.T) {
 		{"lines", "a\r\n\r\nbc\r\n", []string{"a", "", "bc", "[EOF]"}},
 		{"no end", "a\r\nb", []string{"a", "[unexpected EOF]"}},
 		{"half an end", "a\r", []string{"[unexpected EOF]"}},
-		{"LF alone", "a\nb\r\n", []string{"[CR or LF alone]", "b", "[EOF]"}},
-		{"LF alone at once", "\nb\r\n", []string{"[CR or LF alone]", "b", "[EOF]"}},
+		{"LF alone", "a\nb\r\nc\r\n", []string{"[CR or LF alone]", "c", "[EOF]"}},
+		{"LF alone at once", "\nb\r\nc\r\n", []string{"[CR or LF alone]", "c", "[EOF]"}},
+		{"LF alone at the end", "a\n\r\nc\r\n", []string{"[CR or LF alone]", "c", "[EOF]"}},
+		{"LF alone, many times", "a\nb\n\nc\r\nd\r\n", []string{"[CR or LF alone]", "d", "[EOF]"}},
+		{"LF alone, no end", "a\nb\n", []string{"[unexpected EOF]"}},
+		{"LF CR", "a\n\rb\r\nc\r\n", []string{"[CR or LF alone]", "c", "[EOF]"}},
+		{"both alone", "a\rb\nc\r\nd\r\n", []string{"[CR or LF alone]", "d", "[EOF]"}},
 		{"CR alone", "a\rb\r\nc\r\n", []string{"[CR or LF alone]", "c", "[EOF]"}},
 		{"CR CR LF", "a\r\r\nc\r\n", []string{"[CR or LF alone]", "c", "[EOF]"}},
 		{"NUL is no business of ours", "a\x00b\r\n", []string{"a\x00b", "[EOF]"}},
 		{"as long as may be", long[:98] + "\r\nb\r\n", []string{long[:98], "b", "[EOF]"}},
 		{"one octet too long", long[:99] + "\r\nb\r\n", []string{"[line too long]", "b", "[EOF]"}},
+		{"LF alone makes no line short", long[:60] + "\n" + long[:60] + "\r\nb\r\n", []string{"[line too long]", "b", "[EOF]"}},
+		{"CR at the limit", long[:99] + "\r" + long[:99] + "\r\nb\r\n", []string{"[line too long]", "b", "[EOF]"}},
+		{"LF alone in what is skipped", long + "\nMAIL\r" + long + "\r\r\nb\r\n", []string{"[line too long]", "b", "[EOF]"}},
 		{"far too long", long + "\r\nb\r\n", []string{"[line too long]", "b", "[EOF]"}},
 		{"too long, twice", long + "\r\n" + long + "\r\nb\r\n", []string{"[line too long]", "[line too long]", "b", "[EOF]"}},
 		{"too long, no end", long, []string{"[unexpected EOF]"}},
@@ -73,21 +82,20 @@ func TestReadLine(t *testing.T) {
 }
 
 func TestLineWithoutEndIsGivenUp(t *testing.T) {
-	endless := &counting{r: zeros{}}
-	r := line.NewReader(endless)
-	if _, err := r.ReadLine(1000); err != line.ErrEndless {
-		t.Fatalf("got %v, want ErrEndless", err)
+	for _, text := range []string{"\x00", "\n", "\r", "MAIL\n", "x\r", "\n\r\x00"} {
+		for how, source := range sources {
+			t.Run(fmt.Sprintf("%q/%s", text, how), func(t *testing.T) {
+				endless := &counting{r: &repeat{text: text, n: 1 << 40}}
+				r := line.NewReader(source(endless))
+				if _, err := r.ReadLine(1000); err != line.ErrEndless {
+					t.Fatalf("got %v, want ErrEndless", err)
+				}
+				if endless.n > 2<<20 {
+					t.Errorf("read %d octets of a line that has no end", endless.n)
+				}
+			})
+		}
 	}
-	if endless.n > 2<<20 {
-		t.Errorf("read %d octets of a line that has no end", endless.n)
-	}
-}
-
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) {
-	clear(p)
-	return len(p), nil
 }
 
 type counting struct {

@@ -27,6 +27,8 @@ const (
 	maxSkip     = 1 << 20  // how much of a line over its limit is skipped
 )
 
+var crlf = []byte("\r\n")
+
 var largeBuffers = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
 
 // Reader reads lines. It holds a large buffer only while there is input for it.
@@ -129,28 +131,36 @@ func (r *Reader) grow() {
 }
 
 // ReadLine returns the next line without its CRLF, valid until the next call.
-// max, at most 32 KB, counts the CRLF. An LF ends a line always, but a line with
-// a CR or LF alone in it is an error: ErrBare. A longer line is skipped:
-// ErrTooLong. What a peer sends before it goes away without ending the line is
-// io.ErrUnexpectedEOF.
+// max, at most 32 KB, counts the CRLF. Nothing but CRLF ends a line (RFC 5321
+// section 2.3.8): one with a CR or LF alone in it is skipped as a whole, ErrBare,
+// and so is one that is longer, ErrTooLong. What a peer sends before it goes away
+// without ending the line is io.ErrUnexpectedEOF.
 func (r *Reader) ReadLine(max int) ([]byte, error) {
 	max = min(max, largeBuffer)
 	for seen := 0; ; {
 		unread := r.buf[r.r:r.w]
-		if i := bytes.IndexByte(unread[seen:], '\n'); i >= 0 {
-			return r.take(seen+i+1, max)
+		if i := bytes.Index(unread[seen:], crlf); i >= 0 {
+			return r.take(seen+i+len(crlf), max)
 		}
-		seen = len(unread)
-		if seen >= max {
+		if len(unread) >= max {
 			return nil, r.skip()
 		}
+		seen = len(unread) - halfEnd(unread)
 		if err := r.fill(); err != nil {
-			if seen > 0 {
+			if len(unread) > 0 {
 				err = cut(err)
 			}
 			return nil, err
 		}
 	}
+}
+
+// halfEnd is the length of what may be half a CRLF at the end of b: 0 or 1.
+func halfEnd(b []byte) int {
+	if bytes.HasSuffix(b, crlf[:1]) {
+		return 1
+	}
+	return 0
 }
 
 // cut is the error of an end inside a line or a message.
@@ -161,29 +171,29 @@ func cut(err error) error {
 	return err
 }
 
-// take cuts a line of n octets that ends with LF.
+// take cuts a line of n octets with its CRLF.
 func (r *Reader) take(n, max int) ([]byte, error) {
-	l := r.buf[r.r : r.r+n]
+	l := r.buf[r.r : r.r+n-len(crlf)]
 	r.r += n
 	switch {
 	case n > max:
 		return nil, ErrTooLong
-	case n < 2 || l[n-2] != '\r' || bytes.IndexByte(l[:n-2], '\r') >= 0:
+	case bytes.IndexByte(l, '\r') >= 0 || bytes.IndexByte(l, '\n') >= 0:
 		return nil, ErrBare
 	}
-	return l[:n-2], nil
+	return l, nil
 }
 
 // skip drops the rest of a line.
 func (r *Reader) skip() error {
 	for skipped := 0; skipped < maxSkip; {
 		unread := r.buf[r.r:r.w]
-		if i := bytes.IndexByte(unread, '\n'); i >= 0 {
-			r.r += i + 1
+		if i := bytes.Index(unread, crlf); i >= 0 {
+			r.r += i + len(crlf)
 			return ErrTooLong
 		}
-		skipped += len(unread)
-		r.r = r.w
+		r.r = r.w - halfEnd(unread)
+		skipped += len(unread) - halfEnd(unread)
 		if err := r.fill(); err != nil {
 			return cut(err)
 		}
