@@ -66,6 +66,7 @@ func NewServer(t testing.TB, users ...string) *Server {
 	}
 	t.Cleanup(func() { spool.Close() })
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	spool.Logger = log
 	s := &Server{Backend: &Memory{Users: slices.Clone(users)}, DNS: NewDNS()}
 	cert := s.certificate(t)
 	s.Relay = &smtp.Relay{Hostname: Domain, Resolver: s.DNS, Dialer: smtp.Dialer{Logger: log}}

@@ -1,6 +1,8 @@
 package queue_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -232,6 +234,38 @@ func TestManyDestinations(t *testing.T) {
 	}
 }
 
+// A log that is gone does not take with it the contents that lie beside it.
+func TestLostLog(t *testing.T) {
+	fsys := disktest.New()
+	s, _ := reopen(t, fsys)
+	put(t, s, strings.Repeat("b", large), newEntry("b", "example.com"))
+	lost := fsys.Reboot(disktest.Kept)
+	if err := lost.Remove("/spool/log/1.log"); err != nil {
+		t.Fatal(err)
+	}
+	s, got := reopen(t, lost)
+	if got != "" || s.Recovery().Orphans != 1 || !strings.Contains(bad(lost), strings.Repeat("b", large)) {
+		t.Errorf("left are %q, %+v, bad/ has %q", got, s.Recovery(), bad(lost))
+	}
+}
+
+// Open has nobody to tell what it found, so Run does.
+func TestRunTellsWhatBroke(t *testing.T) {
+	fsys, log := some(t)
+	overwrite(t, fsys, "/spool/log/1.log", strings.Replace(log, "message a", "massage a", 1))
+	s, _ := reopen(t, fsys)
+	var out bytes.Buffer
+	q := &Queue{Spool: s, Logger: slog.New(slog.NewTextHandler(&out, nil))}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := q.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "level=ERROR msg=\"queue log was broken") {
+		t.Errorf("the log has %q", &out)
+	}
+}
+
 // Whatever bit flips, only its message is lost, and kept in bad/.
 func TestFlippedBits(t *testing.T) {
 	base, log := some(t)
@@ -254,8 +288,8 @@ func TestFlippedBits(t *testing.T) {
 		}
 		r := s.Recovery()
 		if lost == "c" { // it may as well be a write that was not finished
-			if r.Torn == 0 || r.Broken != nil || bad(fsys) != "" {
-				t.Fatalf("octet %d: Open found %+v", i, r)
+			if r.Torn == 0 || r.Broken != nil || !strings.HasPrefix(bad(fsys), fmt.Sprintf("1.log.%d.torn: ", at(lost))) {
+				t.Fatalf("octet %d: Open found %+v, bad/ has %q", i, r, bad(fsys))
 			}
 			continue
 		}

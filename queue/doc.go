@@ -21,8 +21,8 @@
 // every state that a message can be in on disk:
 //
 //	state     on disk                        leaves by                    after a crash
-//	arriving  nothing, or a big/ID that      put + shared fdatasync,      cut the torn tail;
-//	          no record names                then 250                     unlink the orphan
+//	arriving  nothing, or a big/ID that      put + shared fdatasync,      cut the torn tail, its copy
+//	          no record names                then 250                     in bad/; unlink the orphan
 //	queued    put in log/N.log (content      lease, in memory only        due as recorded
 //	          over 256 KB in big/ID, synced
 //	          first, the folder too)

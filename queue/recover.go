@@ -16,8 +16,8 @@ import (
 
 // Recovery is what Open found that a clean stop does not leave.
 type Recovery struct {
-	Torn    int64    // octets of a write that was not finished, cut off: nobody was told that it was
-	Orphans int      // contents in big/ that nothing refers to, unlinked, or in bad/ if anything is broken
+	Torn    int64    // octets of a write that was not finished, moved to bad/*.torn: nobody was told that it was
+	Orphans int      // contents in big/ that nothing refers to, unlinked, or in bad/ if anything is broken or torn
 	Broken  []Broken // what should be readable and is not
 }
 
@@ -27,7 +27,7 @@ type Broken struct {
 	Segment, Offset, Size int64
 }
 
-// Recovery says what Open found.
+// Recovery says what Open found. Queue.Run logs it.
 func (s *FileSpool) Recovery() Recovery { return s.recovery }
 
 // load brings memory up to what the disk has, and the disk in order.
@@ -138,6 +138,7 @@ func (s *FileSpool) loadSegment(n int64, newest bool) error {
 			v.broken = append(v.broken, v.tail)
 			v.tail.size = 0
 		}
+		v.torn = v.tail.size > 0
 		s.recovery.Torn += v.tail.size
 		for _, b := range v.broken {
 			s.recovery.Broken = append(s.recovery.Broken, Broken{n, b.at, b.size})
@@ -168,9 +169,10 @@ func (s *FileSpool) replay(f *found, seg *segment) {
 	}
 }
 
-// sweepBig removes the contents that have no message. If records are broken they
-// may be the contents of those, and go to bad/ too.
+// sweepBig removes the contents that have no message. If records are broken, torn
+// or gone altogether they may be the contents of those, and go to bad/.
 func (s *FileSpool) sweepBig() error {
+	keep := len(s.recovery.Broken) > 0 || s.recovery.Torn > 0 || len(s.segments) == 0
 	names, err := s.fsys.ReadDir(filepath.Join(s.dir, "big"))
 	if err != nil {
 		return err
@@ -183,7 +185,7 @@ func (s *FileSpool) sweepBig() error {
 		if used[name] {
 			continue
 		}
-		if len(s.recovery.Broken) > 0 {
+		if keep {
 			err = s.fsys.Rename(s.bigFile(name), s.badFile(name))
 		} else {
 			err = s.fsys.Remove(s.bigFile(name))

@@ -36,6 +36,7 @@ func (q *Queue) Run(ctx context.Context) error {
 		defer q.mu.Unlock()
 		q.running = false
 	}()
+	q.logRecovery()
 	var pause time.Duration // after errors of the spool
 	for {
 		next, err := q.startDue(ctx)
@@ -52,6 +53,22 @@ func (q *Queue) Run(ctx context.Context) error {
 		if !q.wait(ctx, next) {
 			return nil
 		}
+	}
+}
+
+// logRecovery tells of what a crash or a bad disk has left: Open could tell
+// nobody.
+func (q *Queue) logRecovery() {
+	s, ok := q.Spool.(interface{ Recovery() Recovery })
+	if !ok {
+		return
+	}
+	r := s.Recovery()
+	for _, b := range r.Broken {
+		q.logger().Error("queue log was broken, messages are in the folder bad", "segment", b.Segment, "offset", b.Offset, "size", b.Size)
+	}
+	if r.Torn > 0 || r.Orphans > 0 {
+		q.logger().Warn("queue was not stopped in peace", "torn", r.Torn, "orphans", r.Orphans)
 	}
 }
 

@@ -15,6 +15,7 @@ type survey struct {
 	end    int64 // of the last record
 	broken []span
 	tail   span // behind end
+	torn   bool // tail is a write that a crash cut short, as far as can be told
 }
 
 // survey reads the first size octets of seg and yields its records, if anybody
@@ -72,6 +73,11 @@ func (s *FileSpool) finish(seg *segment, v *survey) error {
 	if err := s.quarantine(seg, f, v.broken); err != nil {
 		return err
 	}
+	if v.torn {
+		if err := s.keepTorn(seg, f, v.tail); err != nil {
+			return err
+		}
+	}
 	if err := f.Truncate(v.end); err != nil { // not synced: what comes back, the index does not cover
 		return err
 	}
@@ -96,6 +102,14 @@ func (s *FileSpool) quarantine(seg *segment, f disk.File, ranges []span) error {
 		s.logger().Error("queue log is broken", "segment", seg.n, "offset", r.at, "size", r.size, "copy", name)
 	}
 	return nil
+}
+
+// keepTorn copies the tail of the newest segment to bad/ before it is cut.
+// Mostly it is what a crash left of a write that nobody was told of, but a record
+// that rots there looks the same.
+func (s *FileSpool) keepTorn(seg *segment, f disk.File, r span) error {
+	name := s.badFile(fmt.Sprintf("%d.log.%d.torn", seg.n, r.at))
+	return s.copyRange(name, io.NewSectionReader(f, r.at, r.size))
 }
 
 func (s *FileSpool) copyRange(name string, r io.Reader) error {

@@ -61,9 +61,12 @@ func TestKill(t *testing.T) {
 			}
 		}
 	}
-	bad, _ := filepath.Glob(filepath.Join(data, "spool", "bad", "*"))
-	if len(bad) > 0 {
-		t.Errorf("the spool has set aside %q as broken", bad)
+	// What a kill may leave is the torn end of a write, and a content without its record.
+	bad, _ := filepath.Glob(filepath.Join(data, "spool", "bad", "*.log.*"))
+	for _, name := range bad {
+		if !strings.HasSuffix(name, ".torn") {
+			t.Errorf("the spool has set aside %q as broken", name)
+		}
 	}
 	t.Logf("%d kills, %d messages answered 250, %d lost", *kills, len(acked), lost)
 	if len(acked) == 0 {

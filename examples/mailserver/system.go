@@ -54,6 +54,7 @@ func newSystem(ctx context.Context, c *config, out io.Writer, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
+	spool.Logger = log
 	s := &system{config: c, log: log, spool: spool}
 	if err := s.wire(ctx, out); err != nil {
 		spool.Close()
