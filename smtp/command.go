@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -86,15 +87,27 @@ func (s *session) execute(l []byte) {
 	case cmd.plain:
 		s.refusePlain(verb, err)
 	default:
-		s.refuse(verb, err)
+		s.refuseCommand(verb, err)
+	}
+}
+
+// refuseCommand answers a command that was not run. A peer that did not wait for
+// the reply to DATA, the last of a group (RFC 2920 section 3.1), has its message
+// behind it: the only way not to read that as commands is to hang up.
+func (s *session) refuseCommand(verb string, err error) {
+	s.refuse(verb, err)
+	if verb == "DATA" && s.in.Pending() && !s.over {
+		s.refuse("", errPipelined)
 	}
 }
 
 // parseCommand cuts a line into a verb of the table and its argument. verb is ""
 // for what is no command.
 func parseCommand(l []byte) (verb string, cmd command, arg string, err error) {
-	if len(l)+len("\r\n") > maxCommandLine && !isAuth(l) {
-		return "", command{}, "", errLineTooLong
+	if len(l)+len("\r\n") > maxCommandLine {
+		if verb = verbOf(l); verb != "AUTH" {
+			return verb, command{}, "", errLineTooLong
+		}
 	}
 	text := strings.TrimRight(string(l), " \t") // RFC 5321 section 4.1.1
 	name, arg, _ := strings.Cut(text, " ")
@@ -114,8 +127,18 @@ func parseCommand(l []byte) (verb string, cmd command, arg string, err error) {
 	return verb, cmd, arg, nil
 }
 
-func isAuth(l []byte) bool {
-	return len(l) > 5 && strings.EqualFold(string(l[:5]), "AUTH ")
+// verbOf is the command of the table that a line, whatever is wrong with it, was
+// meant to be, or "".
+func verbOf(l []byte) string {
+	name := l
+	if i := bytes.IndexAny(l, " \t\r\n"); i >= 0 {
+		name = l[:i]
+	}
+	verb := strings.ToUpper(string(name))
+	if _, ok := commands[verb]; !ok {
+		return ""
+	}
+	return verb
 }
 
 func hasControl(s string) bool {

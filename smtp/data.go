@@ -21,11 +21,7 @@ func data(s *session, _ string) error {
 	err := s.tx.Data(ctx, m)
 	m.retire()
 	if !m.asked && s.rejects(err) {
-		s.refuse("DATA", overall(err, len(s.tx.given)))
-		if s.in.Buffered() > 0 && !s.over {
-			// The peer did not wait for 354: what follows is its message, not commands.
-			return errPipelined
-		}
+		s.refuseCommand("DATA", overall(err, len(s.tx.given))) // now, while the log has the transaction
 		return nil
 	}
 	return s.conclude(m, err)

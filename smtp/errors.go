@@ -145,13 +145,15 @@ func validStatus(status string, code int) bool {
 	return true
 }
 
-// badLine answers what went wrong when a command was read.
-func (s *session) badLine(err error) {
+// badLine answers what went wrong when a command was read, of which start is what
+// the reader gave.
+func (s *session) badLine(start []byte, err error) {
+	verb := verbOf(start)
 	switch {
 	case errors.Is(err, line.ErrBare):
-		s.refuse("", errBareLine)
+		s.refuseCommand(verb, errBareLine)
 	case errors.Is(err, line.ErrTooLong):
-		s.refuse("", errLineTooLong)
+		s.refuseCommand(verb, errLineTooLong)
 	default:
 		s.lost(err)
 	}

@@ -27,8 +27,6 @@ func TestTooManyErrors(t *testing.T) {
 			`)
 			for range 4 {
 				c.play(t, "C: "+command)
-			}
-			for range 4 {
 				if l := c.line(t); l[0] != '5' {
 					t.Fatalf("got %q", l)
 				}

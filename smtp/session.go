@@ -70,7 +70,7 @@ func (s *session) serve() {
 		}
 		l, err := s.readLine(maxAuthLine)
 		if err != nil {
-			s.badLine(err)
+			s.badLine(l, err)
 			continue
 		}
 		s.execute(l)

@@ -81,6 +81,46 @@ func TestReadLine(t *testing.T) {
 	}
 }
 
+// A line that is refused shows its start, whole lines of that length among them.
+func TestStartOfRefusedLine(t *testing.T) {
+	for input, want := range map[string]string{
+		"\n\r\n":                                     "\n",
+		"DATA\n\r\n":                                 "DATA\n",
+		"DATA\nSubject: hello\r\n":                   "DATA\nSub",
+		"AUTH PLAIN " + strings.Repeat("A", 90):      "AUTH PLA",
+		"AUTH PLAIN " + strings.Repeat("A", 5000):    "AUTH PLA",
+		"STARTTLS" + strings.Repeat(" ", 100) + "\r": "STARTTLS",
+	} {
+		for how, source := range sources {
+			r := line.NewReader(source(strings.NewReader(input + "\r\nNEXT\r\n")))
+			l, err := r.ReadLine(100)
+			if string(l) != want || err != line.ErrBare && err != line.ErrTooLong {
+				t.Errorf("%s, %.20q: got %q, %v, want %q", how, input, l, err, want)
+			}
+		}
+	}
+}
+
+// What a read had no room for may be there.
+func TestPending(t *testing.T) {
+	for _, test := range []struct {
+		n    int // octets that come in one read, all of one line
+		more string
+		want bool
+	}{{1000, "", false}, {1023, "", false}, {1024, "", true}, {1024, "x", true}, {1000, "x", true}} {
+		r := line.NewReader(strings.NewReader(strings.Repeat("x", test.n-2) + "\r\n" + test.more))
+		if r.Pending() {
+			t.Error("pending before the first read")
+		}
+		if _, err := r.ReadLine(2000); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Pending(); got != test.want {
+			t.Errorf("%d octets, then %q: got %v", test.n, test.more, got)
+		}
+	}
+}
+
 func TestLineWithoutEndIsGivenUp(t *testing.T) {
 	for _, text := range []string{"\x00", "\n", "\r", "MAIL\n", "x\r", "\n\r\x00"} {
 		for how, source := range sources {

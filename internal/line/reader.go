@@ -38,6 +38,7 @@ type Reader struct {
 	buf   []byte // small[:] or large[:]
 	r, w  int    // buf[r:w] is unread
 	err   error  // of src, once buf is drained
+	start [8]byte
 	large *[largeBuffer]byte
 	small [smallBuffer]byte
 }
@@ -58,6 +59,10 @@ func (r *Reader) Reset(src io.Reader) {
 
 // Buffered is the number of octets that can be read without a read from below.
 func (r *Reader) Buffered() int { return r.w - r.r }
+
+// Pending reports whether the peer has not paused after the last line: octets are
+// buffered, or the last read had no room for more.
+func (r *Reader) Pending() bool { return r.r < r.w || r.w == len(r.buf) }
 
 // Release gives the buffer back at the end of the session.
 func (r *Reader) Release() { r.Reset(nil) }
@@ -133,8 +138,9 @@ func (r *Reader) grow() {
 // ReadLine returns the next line without its CRLF, valid until the next call.
 // max, at most 32 KB, counts the CRLF. Nothing but CRLF ends a line (RFC 5321
 // section 2.3.8): one with a CR or LF alone in it is skipped as a whole, ErrBare,
-// and so is one that is longer, ErrTooLong. What a peer sends before it goes away
-// without ending the line is io.ErrUnexpectedEOF.
+// and so is one that is longer, ErrTooLong. Both come with the start of the line,
+// 8 octets at most, which tells what it was meant to be. What a peer sends before
+// it goes away without ending the line is io.ErrUnexpectedEOF.
 func (r *Reader) ReadLine(max int) ([]byte, error) {
 	max = min(max, largeBuffer)
 	for seen := 0; ; {
@@ -143,7 +149,8 @@ func (r *Reader) ReadLine(max int) ([]byte, error) {
 			return r.take(seen+i+len(crlf), max)
 		}
 		if len(unread) >= max {
-			return nil, r.skip()
+			start := r.keep(unread)
+			return start, r.skip()
 		}
 		seen = len(unread) - halfEnd(unread)
 		if err := r.fill(); err != nil {
@@ -177,12 +184,15 @@ func (r *Reader) take(n, max int) ([]byte, error) {
 	r.r += n
 	switch {
 	case n > max:
-		return nil, ErrTooLong
+		return r.keep(l), ErrTooLong
 	case bytes.IndexByte(l, '\r') >= 0 || bytes.IndexByte(l, '\n') >= 0:
-		return nil, ErrBare
+		return r.keep(l), ErrBare
 	}
 	return l, nil
 }
+
+// keep returns a copy of the start of a line that is skipped.
+func (r *Reader) keep(l []byte) []byte { return r.start[:copy(r.start[:], l)] }
 
 // skip drops the rest of a line.
 func (r *Reader) skip() error {
