@@ -114,7 +114,7 @@ func parseCommand(l []byte) (verb string, cmd command, arg string, err error) {
 	verb = strings.ToUpper(name)
 	cmd, ok := commands[verb]
 	if !ok {
-		return "", command{}, "", errUnknownCommand
+		return verbOf(l), command{}, "", errUnknownCommand
 	}
 	switch {
 	case hasControl(arg), !cmd.utf8 && !isASCII(arg), !utf8.ValidString(arg):

@@ -278,6 +278,7 @@ func TestMessageAfterRefusedDATA(t *testing.T) {
 		{"no recipients", false, mail + unknown + `DATA`, []string{"250 ...", "550 ...", "554 5.5.1 No valid recipients"}},
 		{"no recipients in LMTP", true, mail + unknown + `DATA`, []string{"250 ...", "550 ...", "503 5.5.1 No valid recipients"}},
 		{"an argument", false, mail + rcpt + `data now`, []string{"250 ...", "250 ...", "501 5.5.4 This command takes no argument"}},
+		{"a tab", false, mail + rcpt + `DATA\tnow`, []string{"250 ...", "250 ...", "500 5.5.2 Unknown command"}},
 		{"odd octets", false, mail + rcpt + `DATA \xff`, []string{"250 ...", "250 ...", "501 5.5.2 Octets ..."}},
 		{"LF alone", false, mail + rcpt + `DATA\nSubject: hello`, []string{"250 ...", "250 ...", "500 5.5.2 Lines end with CRLF: ..."}},
 		{"CR alone", false, mail + rcpt + `DATA\r`, []string{"250 ...", "250 ...", "500 5.5.2 Lines end with CRLF: ..."}},
