@@ -48,9 +48,8 @@ var commands = map[string]command{
 	"HELP":     {run: help},
 	"QUIT":     {run: quit, arg: none},
 
-	"BDAT": {run: bdat},
-
 	// Known, and not implemented: 502 (RFC 5321 section 4.2.4).
+	"BDAT": {run: notImplemented}, // see refuseCommand
 	"EXPN": {run: notImplemented},
 	"ETRN": {run: notImplemented},
 	"ATRN": {run: notImplemented},
@@ -62,13 +61,6 @@ var commands = map[string]command{
 }
 
 func notImplemented(*session, string) error { return errNotImplemented }
-
-// bdat refuses a command that was not offered, and the chunk that follows it: the
-// only way not to read a message as commands is to hang up.
-func bdat(s *session, _ string) error {
-	s.over = true
-	return errNotImplemented
-}
 
 // execute runs one command line, and hangs up after one mistake too many.
 func (s *session) execute(l []byte) {
@@ -93,11 +85,16 @@ func (s *session) execute(l []byte) {
 
 // refuseCommand answers a command that was not run. A peer that did not wait for
 // the reply to DATA, the last of a group (RFC 2920 section 3.1), has its message
-// behind it: the only way not to read that as commands is to hang up.
+// behind it, and so has any that sends BDAT, which was not offered: the only way
+// not to read that as commands is to hang up.
 func (s *session) refuseCommand(verb string, err error) {
 	s.refuse(verb, err)
-	if verb == "DATA" && s.in.Pending() && !s.over {
+	switch {
+	case s.over:
+	case verb == "DATA" && s.in.Pending():
 		s.refuse("", errPipelined)
+	case verb == "BDAT":
+		s.refuse("", errChunk)
 	}
 }
 

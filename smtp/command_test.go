@@ -104,7 +104,7 @@ func TestLineWithoutEnd(t *testing.T) {
 // BDAT is not offered. Whoever sends it anyway sends a message behind it, which
 // must not be run as commands.
 func TestBDATIsNotReadAsCommands(t *testing.T) {
-	for _, size := range []string{"50 LAST", "4294967296 LAST", "-1", "x"} {
+	for _, size := range []string{"50 LAST", "4294967296 LAST", "-1", "x", `50 LAST\t`} {
 		b := new(inbox)
 		play(t, &smtp.Server{Receiver: b}, `
 			G: EHLO
@@ -112,6 +112,7 @@ func TestBDATIsNotReadAsCommands(t *testing.T) {
 			S: 250 2.1.0 OK
 			S: 250 2.1.5 OK
 			S: 502 5.5.1 Not implemented
+			S: 421 4.5.0 Data that nobody asked for, closing the connection
 			S!
 		`)
 		if b.closed != 1 {

@@ -75,6 +75,7 @@ var (
 	errShutdown      = refusal(421, "4.3.2", "Shutting down, try again later")
 	errPanic         = refusal(421, "4.3.0", "Internal error, closing the connection")
 	errEndless       = refusal(421, "4.5.2", "Line without an end, closing the connection")
+	errChunk         = refusal(421, "4.5.0", "Data that nobody asked for, closing the connection")
 	errPipelined     = refusal(421, "4.5.0", "Data before its 354, closing the connection")
 )
 
