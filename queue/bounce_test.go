@@ -296,6 +296,18 @@ func TestBounceUTF8(t *testing.T) {
 	}
 }
 
+// A far side without a name is an address literal (RFC 3464 section 2.1.1).
+func TestBounceRemoteMTA(t *testing.T) {
+	for host, want := range map[string]string{
+		"mx.example.com": "dns; mx.example.com", "192.0.2.1": "dns; [192.0.2.1]", "2001:db8::1": "dns; [IPv6:2001:db8::1]",
+	} {
+		back, _ := bounce(t, envelope("bob@example.com"), "\r\n", &mailparts.Error{Code: 550, Message: "no", Host: host})
+		if status := parse(t, back.envs[0], back.msgs[0])[1].body; !strings.Contains(status, "\r\nRemote-MTA: "+want+"\r\n") {
+			t.Errorf("%s: status is %q", host, status)
+		}
+	}
+}
+
 // What the far side says cannot break out of its field.
 func TestBounceHostile(t *testing.T) {
 	evil := "x\r\n\r\nFinal-Recipient: rfc822; eve@example.com\r\n--\x00\xff ö" + strings.Repeat("long ", 1000)

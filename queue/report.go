@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"mime/quotedprintable"
+	"net/netip"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -134,7 +135,7 @@ func (r *report) status(f *result) gomessage.Header {
 		typ = "utf-8; " // RFC 6533 section 3
 	}
 	if e.Host != "" {
-		remote = "dns; " + ascii(e.Host)
+		remote = "dns; " + ascii(mtaName(e.Host))
 	}
 	if f.kind == "expired" {
 		status = "4.4.7" // delivery time expired: RFC 3463 section 3.5
@@ -148,6 +149,18 @@ func (r *report) status(f *result) gomessage.Header {
 		"Diagnostic-Code", "smtp; "+reply(e),
 		"Last-Attempt-Date", r.date.Format(dateFormat),
 	)
+}
+
+// mtaName is a host as RFC 3464 section 2.1.1 has it: an address is in brackets.
+func mtaName(host string) string {
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case err != nil:
+		return host
+	case ip.Is4():
+		return "[" + host + "]"
+	}
+	return "[IPv6:" + host + "]"
 }
 
 // writeOriginal writes what is returned of the message, if it could be read.
