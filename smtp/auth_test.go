@@ -150,6 +150,13 @@ func TestAuthDialogues(t *testing.T) {
 			S: 500 5.5.6 Authentication exchange line is too long
 			C: NOOP
 			S: 250 2.0.0 OK`},
+		{"initial response too long", `
+			C: AUTH PLAIN ` + strings.Repeat("A", 12400) + `
+			S: 500 5.5.6 Authentication exchange line is too long
+			C: auth plain ` + strings.Repeat("A", 40000) + `
+			S: 500 5.5.6 Authentication exchange line is too long
+			C: NOOP
+			S: 250 2.0.0 OK`},
 		{"pipelined after the last message", `
 			C: AUTH PLAIN ` + good + `\r\nNOOP
 			S: 235 2.7.0 Authentication successful

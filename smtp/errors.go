@@ -153,6 +153,8 @@ func (s *session) badLine(start []byte, err error) {
 	switch {
 	case errors.Is(err, line.ErrBare):
 		s.refuseCommand(verb, errBareLine)
+	case errors.Is(err, line.ErrTooLong) && verb == "AUTH":
+		s.refuseCommand(verb, errAuthTooLong) // RFC 4954 section 4
 	case errors.Is(err, line.ErrTooLong):
 		s.refuseCommand(verb, errLineTooLong)
 	default:
