@@ -138,19 +138,17 @@ func (b *box) deliver(ctx context.Context, drafts []draft) (mailparts.Placed, er
 		placed.UIDs.Add(first, first+mailparts.UID(len(drafts)-1))
 	}
 	if err := b.sync(shelvesOf(drafts)); err != nil {
-		for _, d := range drafts {
-			it := d.place()
-			b.discard(shelfNames[it.shelf], it.name)
-		}
+		b.takeBack(drafts)
 		return mailparts.Placed{}, err
 	}
 	b.sweep()
 	return placed, nil
 }
 
-// place writes the uidlist and renames, with the box's lock held. The lines come
-// first: who looks for the UID of a file that is there must find it.
-func (b *box) place(ctx context.Context, drafts []draft) (mailparts.UID, error) {
+// place renames and then writes the uidlist, with the box's lock held. In the other
+// order Dovecot, which reads the list without its lock, would take a line whose file
+// is not there yet for an expunged message.
+func (b *box) place(ctx context.Context, drafts []draft) (first mailparts.UID, err error) {
 	dir := b.path()
 	unlock, err := b.dotlock(ctx, filepath.Join(dir, listName))
 	if err != nil {
@@ -168,26 +166,29 @@ func (b *box) place(ctx context.Context, drafts []draft) (mailparts.UID, error) 
 	bases := make([]string, len(drafts))
 	for i, d := range drafts {
 		bases[i] = d.base
-	}
-	first, err := b.number(dir, bases)
-	if err != nil {
-		return 0, err
-	}
-	for i, d := range drafts {
 		it := d.place()
 		err := b.fsys.Rename(filepath.Join(dir, "tmp", d.tmp), filepath.Join(dir, shelfNames[it.shelf], it.name))
 		if err != nil {
-			for _, d := range drafts[:i] {
-				it := d.place()
-				b.discard(shelfNames[it.shelf], it.name)
-			}
+			b.takeBack(drafts[:i])
 			return 0, err
 		}
+	}
+	if first, err = b.number(dir, bases); err != nil {
+		b.takeBack(drafts)
+		return 0, err
 	}
 	if b.loaded {
 		b.add(dir, first, drafts)
 	}
 	return first, nil
+}
+
+// takeBack removes what was placed and is not to be.
+func (b *box) takeBack(drafts []draft) {
+	for _, d := range drafts {
+		it := d.place()
+		b.discard(shelfNames[it.shelf], it.name)
+	}
 }
 
 // add shows new messages to readers.

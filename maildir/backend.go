@@ -68,6 +68,9 @@ func (b *Backend) Open(ctx context.Context, user string) (mailparts.Store, error
 func (b *Backend) path(user string) (string, error) {
 	if b.Path != nil {
 		root, err := b.Path(user)
+		if err == nil && root == "" {
+			err = errors.New("maildir: Path says nothing and no error")
+		}
 		return filepath.Clean(root), err
 	}
 	if b.Root == "" {

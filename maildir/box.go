@@ -80,6 +80,7 @@ type box struct {
 	cost    time.Duration // of the last look at the shelves
 	list    list
 	issue   issue
+	waiting bool // the disk is too full to give messages their UIDs
 }
 
 // path is where the mailbox is, as far as known.
@@ -106,13 +107,17 @@ func (b *box) index(uid mailparts.UID) (int, bool) {
 	})
 }
 
-// each calls f for those of uids that are there. The caller holds mu or guard.
-func (b *box) each(uids mailparts.UIDSet, f func(*entry)) {
+// pick copies those of uids that are there and that which takes. The caller holds
+// mu or guard.
+func (b *box) pick(uids mailparts.UIDSet, which func(*entry) bool) (msgs []entry) {
 	for _, r := range uids {
 		for i, _ := b.index(r.First); i < len(b.entries) && b.entries[i].uid <= r.Last; i++ {
-			f(&b.entries[i])
+			if which(&b.entries[i]) {
+				msgs = append(msgs, b.entries[i])
+			}
 		}
 	}
+	return msgs
 }
 
 // lock makes the caller the one who changes the mailbox, whose path is then right

@@ -75,6 +75,9 @@ func FuzzOctets(f *testing.F) {
 		if size != int64(len(want)) || measured != size || err != nil {
 			t.Errorf("%q: the size on the wire is noted as %d and measured as %d, %v, want %d", in, size, measured, err, len(want))
 		}
+		if len(want) > 1<<10 {
+			return
+		}
 		if err := iotest.TestReader(maildir.FromDisk(strings.NewReader(disk)), []byte(want)); err != nil {
 			t.Error(err)
 		}

@@ -11,6 +11,7 @@
 //	cur/                 messages that were moved there when they got flags
 //	dovecot-uidlist      UIDVALIDITY, and the UID of each file
 //	mailparts-uidnext    up to where UIDs may have been given out
+//	mailparts*.lock      locks of the kernel
 //
 // A name such as "1795374075.M211740P27571R0c5f3a77Q1.host,S=18,W=21:2,FS" is a
 // base, unique on any host, with the size on disk and on the wire in it, and after
@@ -23,24 +24,26 @@
 // crash:
 //
 //	state      on disk                              leaves by                        after a crash
-//	arriving   a file in tmp/                       fsync of the file                left to sweep, 36 hours
-//	numbered   that, a line in the uidlist          rename to new/, or cur/ if       the line has no file:
-//	           with its UID, below what             it has flags                     the next rewrite drops it
-//	           mailparts-uidnext says, durably
-//	placed     a file in new/ or cur/               fsync of that folder, and then   there or not; nobody was
+//	arriving   a file in tmp/                       fsync of the file, rename to     left to sweep, 36 hours
+//	                                                new/, or cur/ if it has flags
+//	placed     a file in new/ or cur/               a line in the uidlist with its   there, or not: foreign
+//	                                                UID, below what
+//	                                                mailparts-uidnext says, durably
+//	numbered   that, and the line                   fsync of new/ or cur/, and then  there, or not; nobody was
 //	                                                Append returns                   promised it
-//	delivered  the same, durable                    a flag                           there; if its line is lost,
-//	                                                                                 it has a new UID
-//	flagged    in cur/: renamed, or linked from     the next flag                    a flag may be lost; a file
-//	           new/, where the first name goes                                       in both folders loses the
-//	           when the second is durable                                            name in new/
-//	expunged   no file, a line in the uidlist       fsync of new/ and cur/, and      back again if it was not
-//	                                                then Expunge returns             answered
+//	delivered  the same, the name durable           a flag                           there; if its line is lost,
+//	                                                                                 it gets a new UID
+//	flagged    in cur/: renamed, or linked from     the next flag                    a flag may be lost; of two
+//	           new/, where the first name goes                                       names the one in new/ goes
+//	           when the second is durable
+//	expunged   no file, a line in the uidlist       fsync of new/ and cur/, and      back again if that was not
+//	                                                then Expunge returns; the line   answered
+//	                                                goes with the next rewrite
 //	foreign    a file in new/ or cur/ without a     the next look, which numbers     as before
 //	           line: from procmail, mutt, …         it
-//	doubled    one base in two names, by a crash    the next look: one name goes,    as before
-//	           or a copy                            or, of two files, one gets a
-//	                                                base of its own
+//	doubled    one base in two names, by a crash    the next look: one name goes;    as before
+//	           or a copy                            of two files one gets a base of
+//	                                                its own
 //
 // The uidlist itself is replaced as a whole, durably, or gets lines at its end,
 // which are not synced: no UID from mailparts-uidnext on was given out, so after a
@@ -57,5 +60,7 @@
 // by the modification times of new/ and cur/. A tree on a network file system
 // needs one that keeps locks between hosts, such as NFS version 4.
 //
-// Keywords are not kept, and mod-sequences neither: Status says so.
+// Stores are a mailparts.Manager and a mailparts.Subscriber too, mailboxes a
+// mailparts.Locker. Keywords are not kept, and mod-sequences neither: Status says
+// so.
 package maildir

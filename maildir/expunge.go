@@ -18,9 +18,9 @@ func (m *mailbox) Expunge(ctx context.Context, uids mailparts.UIDSet, having mai
 	}
 	removed := false
 	err := m.change(ctx, func(dir string) (again bool, err error) {
-		s := m.selection(dir, uids, func(e *entry) bool { return e.flags&flag == flag })
-		removed = removed || len(s.entries) > 0
-		return m.expunge(s)
+		msgs := m.pick(uids, func(e *entry) bool { return e.flags&flag == flag })
+		removed = removed || len(msgs) > 0
+		return m.expunge(dir, msgs)
 	})
 	if !removed {
 		return err
@@ -32,11 +32,11 @@ func (m *mailbox) Expunge(ctx context.Context, uids mailparts.UIDSet, having mai
 
 // expunge removes exactly the names that were seen, and so no message whose flags
 // have changed since.
-func (b *box) expunge(s selection) (again bool, err error) {
+func (b *box) expunge(dir string, msgs []entry) (again bool, err error) {
 	gone := map[mailparts.UID]bool{}
 	var from [2]bool
-	for _, e := range s.entries {
-		err = b.fsys.Remove(e.path(s.dir))
+	for _, e := range msgs {
+		err = b.fsys.Remove(e.path(dir))
 		if errors.Is(err, fs.ErrNotExist) {
 			again, err = true, nil
 			continue
@@ -58,7 +58,7 @@ func (b *box) expunge(s selection) (again bool, err error) {
 	b.mu.Unlock()
 	for i, changed := range from {
 		if changed {
-			b.adopt(s.dir, i)
+			b.adopt(dir, i)
 		}
 	}
 	return again, err

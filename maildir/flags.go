@@ -14,11 +14,24 @@ import (
 // durable when the system likes, but a message that moves from new/ to cur/ is
 // durable in one of them at any time. Keywords are not kept.
 func (m *mailbox) SetFlags(ctx context.Context, uids mailparts.UIDSet, c mailparts.FlagChange) (mailparts.ModSeq, mailparts.UIDSet, error) {
+	apply := applier(c)
 	err := m.change(ctx, func(dir string) (again bool, err error) {
-		s := m.selection(dir, uids, func(e *entry) bool { return apply(c, e.flags) != e.flags })
-		return m.setFlags(s, c)
+		msgs := m.pick(uids, func(e *entry) bool { return apply(e.flags) != e.flags })
+		return m.setFlags(dir, msgs, apply)
 	})
 	return 0, nil, quota(err)
+}
+
+// applier returns what becomes of a message's flags.
+func applier(c mailparts.FlagChange) func(flagSet) flagSet {
+	set := setOf(c.Flags)
+	switch c.Op {
+	case mailparts.AddFlags:
+		return func(flags flagSet) flagSet { return flags | set }
+	case mailparts.RemoveFlags:
+		return func(flags flagSet) flagSet { return flags &^ set }
+	}
+	return func(flagSet) flagSet { return set }
 }
 
 // change calls op with the box locked and up to date. Op says again if files were
@@ -49,43 +62,15 @@ func (b *box) change(ctx context.Context, op func(dir string) (again bool, err e
 // errMoving means that another program renames files faster than we can follow.
 var errMoving = errors.New("messages change their files' names too often")
 
-// apply returns what becomes of a message's flags.
-func apply(c mailparts.FlagChange, flags flagSet) flagSet {
-	set := setOf(c.Flags)
-	switch c.Op {
-	case mailparts.AddFlags:
-		return flags | set
-	case mailparts.RemoveFlags:
-		return flags &^ set
-	}
-	return set
-}
-
-// selection is some messages of a box that is locked.
-type selection struct {
-	dir     string
-	entries []entry
-}
-
-func (b *box) selection(dir string, uids mailparts.UIDSet, which func(*entry) bool) selection {
-	s := selection{dir: dir}
-	b.each(uids, func(e *entry) {
-		if which(e) {
-			s.entries = append(s.entries, *e)
-		}
-	})
-	return s
-}
-
 // setFlags renames what is in cur/ and moves what is in new/.
-func (b *box) setFlags(s selection, c mailparts.FlagChange) (again bool, err error) {
+func (b *box) setFlags(dir string, msgs []entry, apply func(flagSet) flagSet) (again bool, err error) {
 	var changed, fresh, moved []entry
-	for _, e := range s.entries {
-		to := newEntry(e.uid, curShelf, withFlags(e.name, apply(c, e.flags)))
+	for _, e := range msgs {
+		to := newEntry(e.uid, curShelf, withFlags(e.name, apply(e.flags)))
 		if e.shelf == newShelf {
-			err = b.link(e.path(s.dir), to.path(s.dir))
+			err = b.link(e.path(dir), to.path(dir))
 		} else {
-			err = b.fsys.Rename(e.path(s.dir), to.path(s.dir))
+			err = b.fsys.Rename(e.path(dir), to.path(dir))
 		}
 		if errors.Is(err, fs.ErrNotExist) {
 			again, err = true, nil
@@ -101,7 +86,7 @@ func (b *box) setFlags(s selection, c mailparts.FlagChange) (again bool, err err
 		}
 	}
 	if len(fresh) > 0 {
-		lerr := b.leaveNew(s.dir, fresh)
+		lerr := b.leaveNew(dir, fresh)
 		if errors.Is(lerr, fs.ErrNotExist) {
 			return true, err // it has a third name
 		}
@@ -112,10 +97,10 @@ func (b *box) setFlags(s selection, c mailparts.FlagChange) (again bool, err err
 	}
 	b.setEntries(changed)
 	if len(changed) > 0 {
-		b.adopt(s.dir, curShelf)
+		b.adopt(dir, curShelf)
 	}
 	if len(fresh) > 0 {
-		b.adopt(s.dir, newShelf)
+		b.adopt(dir, newShelf)
 	}
 	return again, err
 }

@@ -15,10 +15,17 @@ import (
 func (m *mailbox) Lock(ctx context.Context) (unlock func() error, err error) {
 	var lock io.Closer
 	err = m.try(func(dir string) error {
-		return poll(ctx, func() (err error) {
+		err := poll(ctx, func() (err error) {
 			lock, err = m.fsys.Lock(filepath.Join(dir, sessionLock))
 			return err
 		})
+		if err != nil {
+			return err
+		}
+		if err = m.check(dir); err != nil {
+			lock.Close()
+		}
+		return err
 	})
 	if err != nil && errors.Is(err, ctx.Err()) {
 		return nil, mailparts.ErrLocked

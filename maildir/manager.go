@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/mailparts/mailparts"
@@ -111,17 +110,17 @@ func (s *store) emptyTrash() {
 	}
 }
 
+// removeAll removes links to folders, and nothing in such folders.
 func (s *store) removeAll(path string) error {
-	names, err := s.backend.fsys.ReadDir(path)
-	if err != nil && !errors.Is(err, syscall.ENOTDIR) {
+	err := s.backend.fsys.Remove(path)
+	if !errors.Is(err, fs.ErrExist) { // ENOTEMPTY too
 		return err
 	}
+	names, err := s.backend.fsys.ReadDir(path)
 	for _, name := range names {
-		if err := s.removeAll(filepath.Join(path, name)); err != nil {
-			return err
-		}
+		err = errors.Join(err, s.removeAll(filepath.Join(path, name)))
 	}
-	return s.backend.fsys.Remove(path)
+	return errors.Join(err, s.backend.fsys.Remove(path))
 }
 
 func (s *store) isFolder(path string) (bool, error) {

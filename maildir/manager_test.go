@@ -3,11 +3,11 @@ package maildir_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"testing/synctest"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk/disktest"
@@ -75,6 +75,26 @@ func TestFolders(t *testing.T) {
 	}
 }
 
+// Delete follows no link out of the tree.
+func TestDeleteLinks(t *testing.T) {
+	b := &maildir.Backend{Root: t.TempDir()}
+	s := openStore(t, b)
+	m := s.(mailparts.Manager)
+	must(t, m.Create(t.Context(), "a"))
+	outside := t.TempDir()
+	must(t, os.WriteFile(outside+"/file", nil, 0o600))
+	must(t, os.Symlink(outside, b.Root+"/user/.a/new/link"))
+	must(t, os.MkdirAll(b.Root+"/user/.a/deep/er", 0o700))
+	must(t, m.Delete(t.Context(), "a"))
+	wantNames(t, s, "INBOX")
+	if _, err := os.Stat(outside + "/file"); err != nil {
+		t.Error(err)
+	}
+	if left, err := filepath.Glob(b.Root + "/user/..*"); len(left) > 0 || err != nil {
+		t.Errorf("left: %q, %v", left, err)
+	}
+}
+
 // A child whose new name is too long keeps all as it was.
 func TestRenameTooLong(t *testing.T) {
 	s := openStore(t, on(disktest.New()))
@@ -122,6 +142,53 @@ func TestHandleFollows(t *testing.T) {
 	}
 }
 
+// A handle ends with the UIDVALIDITY too, and so does a listing under way.
+func TestHandleEnds(t *testing.T) {
+	fsys := disktest.New()
+	s, other := openStore(t, on(fsys)), openStore(t, on(fsys)).(mailparts.Manager)
+	for name, end := range map[string]func() error{
+		"deleted": func() error { return other.Delete(t.Context(), "a") },
+		"another list": func() error {
+			put(t, fsys, root+"/user/.a/dovecot-uidlist.new", "3 V7 N1\n")
+			return fsys.Rename(root+"/user/.a/dovecot-uidlist.new", root+"/user/.a/dovecot-uidlist")
+		},
+		"another list under another name": func() error {
+			put(t, fsys, root+"/user/.a/dovecot-uidlist", "3 V8 N1\n")
+			return fsys.Rename(root+"/user/.a", root+"/user/.b")
+		},
+		"no list": func() error { return fsys.Remove(root + "/user/.a/dovecot-uidlist") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			must(t, other.Create(t.Context(), "a"))
+			mb, err := s.Mailbox(t.Context(), "a")
+			must(t, err)
+			for range 200 {
+				deliver(t, mb, "x")
+			}
+			n := 0
+			for _, merr := range mb.Messages(t.Context(), mailparts.AllUIDs(), mailparts.Query{}) {
+				if err = merr; n == 0 {
+					must(t, end())
+					mb.Status(t.Context())
+				}
+				n++
+			}
+			if !errors.Is(err, mailparts.ErrNoMailbox) || n > 100 {
+				t.Errorf("Messages yields %d times and then %v, want ErrNoMailbox", n, err)
+			}
+			for call, err := range calls(mb) {
+				if !errors.Is(err, mailparts.ErrNoMailbox) {
+					t.Errorf("%s: %v, want ErrNoMailbox", call, err)
+				}
+			}
+			if mb, err = s.Mailbox(t.Context(), "a"); err == nil {
+				status(t, mb)
+				must(t, other.Delete(t.Context(), "a"))
+			}
+		})
+	}
+}
+
 // calls is every method of a mailbox, with the error of each.
 func calls(mb mailparts.Mailbox) map[string]error {
 	ctx := context.Background()
@@ -156,155 +223,6 @@ func TestRenameDuringAppend(t *testing.T) {
 			want(t, openMailbox(t, on(fsys), "a"))
 			if left := append(in(fsys, ".a/tmp/*"), in(fsys, ".b/tmp/*")...); len(left) > 0 {
 				t.Errorf("left in tmp: %q", left)
-			}
-		})
-	}
-}
-
-// manage is a set of mailboxes, changed, and what may be found after a crash: by
-// the content of each, its names.
-func manage(t *testing.T, fsys *disktest.FS) (answered map[string]bool) {
-	answered = map[string]bool{}
-	store, err := on(fsys).Open(t.Context(), "user")
-	if err != nil {
-		return answered
-	}
-	m := store.(mailparts.Manager)
-	answered["rename"] = m.Rename(t.Context(), "a", "x/y") == nil
-	answered["create"] = m.Create(t.Context(), "new") == nil
-	answered["delete"] = m.Delete(t.Context(), "d") == nil
-	answered["subscribe"] = store.(mailparts.Subscriber).Subscribe(t.Context(), "new", true) == nil
-	return answered
-}
-
-func setUpFolders(t *testing.T, fsys *disktest.FS) {
-	store := openStore(t, on(fsys))
-	for _, name := range []string{"a", "a/b", "d"} {
-		must(t, store.(mailparts.Manager).Create(t.Context(), name))
-		mb, err := store.Mailbox(t.Context(), name)
-		must(t, err)
-		deliver(t, mb, "in "+name)
-	}
-	must(t, store.(mailparts.Subscriber).Subscribe(t.Context(), "old", true))
-}
-
-func checkFolders(t *testing.T, fsys *disktest.FS, answered map[string]bool) {
-	store := openStore(t, on(fsys))
-	where := map[string][]string{}
-	validities := map[uint32]string{}
-	for _, name := range list(t, store) {
-		mb, err := store.Mailbox(t.Context(), name)
-		must(t, err)
-		st := status(t, mb)
-		if other, twice := validities[st.UIDValidity]; twice {
-			t.Errorf("%s and %s have one UIDVALIDITY", name, other)
-		}
-		validities[st.UIDValidity] = name
-		lines := describe(t, mb)
-		if len(lines) > 1 {
-			t.Errorf("%s has %q", name, lines)
-		}
-		if len(lines) == 1 {
-			where[lines[0]] = append(where[lines[0]], name)
-		}
-		deliver(t, mb, "more")
-	}
-	oneOf := func(content string, done bool, names ...string) {
-		if done {
-			names = names[:1]
-		}
-		if got := where["1 [] in "+content]; len(got) != 1 || !slices.Contains(names, got[0]) {
-			t.Errorf("what was %s is %q, want one of %q", content, got, names)
-		}
-	}
-	oneOf("a", answered["rename"], "x/y", "a")
-	oneOf("a/b", answered["rename"], "x/y/b", "a/b")
-	if got := where["1 [] in d"]; answered["delete"] && len(got) > 0 {
-		t.Errorf("the mailbox that was deleted is %q", got)
-	}
-	if answered["create"] && !slices.Contains(list(t, store), "new") {
-		t.Error("the mailbox that was created is lost")
-	}
-	subs, err := store.(mailparts.Subscriber).Subscribed(t.Context())
-	must(t, err)
-	if !slices.Contains(subs, "old") || answered["subscribe"] && !slices.Contains(subs, "new") {
-		t.Errorf("subscribed to %q", subs)
-	}
-	m := store.(mailparts.Manager)
-	for _, name := range list(t, store)[1:] { // whatever there is can go
-		must(t, m.Delete(t.Context(), name))
-	}
-	for _, name := range []string{"a", "new", "x/y"} {
-		must(t, m.Create(t.Context(), name))
-		mb, err := store.Mailbox(t.Context(), name)
-		must(t, err)
-		if other, twice := validities[status(t, mb).UIDValidity]; twice {
-			t.Errorf("the new %s has the UIDVALIDITY that %s had", name, other)
-		}
-	}
-}
-
-func TestCrashFolders(t *testing.T) {
-	disktest.Crash(t, func(fsys *disktest.FS) {
-		synctest.Test(t, func(t *testing.T) { setUpFolders(t, fsys) })
-	}, func(fsys *disktest.FS) (answered map[string]bool) {
-		synctest.Test(t, func(t *testing.T) { answered = manage(t, fsys) })
-		return answered
-	}, func(t *testing.T, after *disktest.FS, answered map[string]bool) {
-		synctest.Test(t, func(t *testing.T) { checkFolders(t, after, answered) })
-	})
-}
-
-// A call that fails has done nothing.
-func TestFailFolders(t *testing.T) {
-	disktest.Fail(t, syscall.ENOSPC, func(fsys *disktest.FS) {
-		synctest.Test(t, func(t *testing.T) { setUpFolders(t, fsys) })
-	}, func(fsys *disktest.FS) (answered map[string]bool) {
-		synctest.Test(t, func(t *testing.T) { answered = manage(t, fsys) })
-		return answered
-	}, func(t *testing.T, after *disktest.FS, answered map[string]bool) {
-		synctest.Test(t, func(t *testing.T) {
-			names := list(t, openStore(t, on(after)))
-			if answered["rename"] == slices.Contains(names, "a") || answered["rename"] == slices.Contains(names, "a/b") ||
-				answered["create"] != slices.Contains(names, "new") || answered["delete"] == slices.Contains(names, "d") {
-				t.Errorf("answered %v, and the mailboxes are %q", answered, names)
-			}
-			checkFolders(t, after, answered)
-		})
-	})
-}
-
-func TestSubscriptions(t *testing.T) {
-	for name, tc := range map[string]struct{ before, after string }{
-		"none":    {"", "V\t2\n\nä/b\n"},
-		"dovecot": {"V\t2\n\nFoo\tBar\n&ANw-n&AO8-\n", "V\t2\n\nFoo\tBar\n&ANw-n&AO8-\n&AOQ-\tb\n"},
-		"old":     {"Foo.Bar\n&ANw-n&AO8-\n\xff\n", "Foo.Bar\n&ANw-n&AO8-\n\xff\n&AOQ-.b\n"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			fsys := disktest.New()
-			s := openStore(t, on(fsys)).(mailparts.Subscriber)
-			file := root + "/user/subscriptions"
-			want := []string{"ä/b"}
-			if tc.before != "" {
-				put(t, fsys, file, tc.before)
-				want = []string{"Foo/Bar", "Ünï", "ä/b"}
-			}
-			must(t, s.Subscribe(t.Context(), "none", false))
-			must(t, s.Subscribe(t.Context(), "ä/b", true))
-			must(t, s.Subscribe(t.Context(), "ä/b", true))
-			if got := get(t, fsys, file); got != strings.Replace(tc.after, "ä/b", "&AOQ-\tb", 1) {
-				t.Errorf("the file is %q, want %q", got, tc.after)
-			}
-			got, err := s.Subscribed(t.Context())
-			if err != nil || !slices.Equal(got, want) {
-				t.Errorf("subscribed to %q, %v, want %q", got, err, want)
-			}
-			must(t, s.Subscribe(t.Context(), "ä/b", false))
-			if got, err := s.Subscribed(t.Context()); err != nil || slices.Contains(got, "ä/b") {
-				t.Errorf("still subscribed to %q, %v", got, err)
-			}
-			if err := s.Subscribe(t.Context(), "a.b", true); !errors.Is(err, mailparts.ErrBadName) {
-				t.Errorf("a name that cannot be: %v", err)
 			}
 		})
 	}

@@ -23,6 +23,13 @@ type store struct {
 	root    string
 }
 
+var (
+	_ mailparts.Backend    = (*Backend)(nil)
+	_ mailparts.Manager    = (*store)(nil)
+	_ mailparts.Subscriber = (*store)(nil)
+	_ mailparts.Locker     = (*mailbox)(nil)
+)
+
 // List yields INBOX and then the others in the order of their names. A folder whose
 // name is no mailbox's is left out.
 func (s *store) List(ctx context.Context) iter.Seq2[mailparts.MailboxInfo, error] {

@@ -80,6 +80,13 @@ func TestUIDListChanges(t *testing.T) {
 	if uid := deliver(t, mb, "ours"); uid != 20 {
 		t.Errorf("the next UID is %d, want 20", uid)
 	}
+
+	// Another UID for a message, and none for two: those get new ones.
+	put(t, fsys, listFile+".new", "3 V1795374075 N40 Gx\n31 :other\n")
+	must(t, fsys.Rename(listFile+".new", listFile))
+	lines := []string{"31 [] other", "40 [] " + mail("1"), "41 [] ours"}
+	want(t, mb, lines...)
+	want(t, openMailbox(t, on(fsys), "INBOX"), lines...)
 }
 
 // A UID that was taken for gone is not given back, nor does a message come later
@@ -242,6 +249,32 @@ func TestUIDValidityUsedUp(t *testing.T) {
 	put(t, fsys, root+"/user/dovecot-uidvalidity.ffffffff", "")
 	if _, err := on(fsys).Open(t.Context(), "user"); err == nil {
 		t.Error("a UIDVALIDITY was given that there is not")
+	}
+}
+
+// What was reserved before a crash is not given out after it, but for another
+// UIDVALIDITY, or in the same run of the machine.
+func TestReserved(t *testing.T) {
+	for text, want := range map[string]mailparts.UID{
+		"":                         6,
+		"V9 F3 N1000 Bother\n":     1000,
+		"V9 F3 N4 Bother\n":        6,
+		"V9 F3 N1000 B-\n":         1000,
+		"V9 F3 N1000 B0\n":         6, // the run of disktest.New
+		"V9 F300 N1000 B0\n":       300,
+		"V8 F3 N1000 Bother\n":     6,
+		"V9 F3 N1000\n":            6,
+		"V9 F3 N-1 Bother":         6,
+		"V9 F3 N4294967290 Bother": 4294967290,
+	} {
+		fsys := tree(t, "3 V9 N3\n5 :x\n")
+		put(t, fsys, root+"/user/mailparts-uidnext", text)
+		if next := status(t, openMailbox(t, on(fsys), "INBOX")).UIDNext; next != want {
+			t.Errorf("%q: UIDNext is %d, want %d", text, next, want)
+		}
+		if uid := deliver(t, openMailbox(t, on(fsys), "INBOX"), "x"); uid != want {
+			t.Errorf("%q: the next UID is %d, want %d", text, uid, want)
+		}
 	}
 }
 

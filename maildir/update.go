@@ -158,15 +158,20 @@ func (u *update) match() {
 	for _, e := range u.box.entries {
 		key := e.key()
 		it, seen := u.items[key]
+		if !seen && !u.read[e.shelf] {
+			it, seen = item{e.name, e.shelf}, true
+		}
 		l, listed := u.known[key]
 		switch {
-		case !seen && u.read[e.shelf]:
-			u.missing[key] = true
 		case !seen:
-			u.entries = append(u.entries, e)
+			u.missing[key] = true
 		case listed && l.uid != e.uid || u.whole && !listed: // another process gave it another UID
+			u.items[key] = it
 		default:
-			u.entries = append(u.entries, newEntry(e.uid, it.shelf, it.name))
+			if it.name != e.name || it.shelf != e.shelf {
+				e = newEntry(e.uid, it.shelf, it.name)
+			}
+			u.entries = append(u.entries, e)
 			delete(u.items, key)
 		}
 	}
@@ -229,6 +234,7 @@ func (u *update) number(dir string) error {
 	if err != nil {
 		return u.postpone(dir, err)
 	}
+	u.waiting = false
 	for i, it := range u.strangers {
 		u.entries = append(u.entries, newEntry(first+mailparts.UID(i), it.shelf, it.name))
 	}
@@ -241,7 +247,10 @@ func (u *update) postpone(dir string, err error) error {
 	if !isFull(err) {
 		return err
 	}
-	u.log.Error("new messages wait for room to write their UIDs", "mailbox", dir, "messages", len(u.strangers), "error", err)
+	if !u.waiting {
+		u.log.Error("new messages wait for room to write their UIDs", "mailbox", dir, "messages", len(u.strangers), "error", err)
+	}
+	u.waiting = true
 	u.view.shelves = [2]shelf{}
 	return nil
 }
