@@ -42,10 +42,11 @@ func openAccounts(ctx context.Context, c *config, out io.Writer, log *slog.Logge
 			return nil, fmt.Errorf("user %s: %w", u.name, err)
 		}
 	}
-	if len(file.Names()) == 0 {
-		return a, a.addDemo(c, out)
+	if names := file.Names(); len(names) > 0 {
+		fmt.Fprintf(out, "users: %s; -user NAME:PASSWORD gives one a new password\n", strings.Join(names, ", "))
+		return a, nil
 	}
-	return a, nil
+	return a, a.addDemo(c, out)
 }
 
 // addDemo makes two users to try the server with.
