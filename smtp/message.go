@@ -24,7 +24,7 @@ type message struct {
 	retired bool
 
 	s     *session
-	head  string // what is left of the Received field
+	head  string // to be given out next: what is left of the Received field
 	body  *line.DotReader
 	size  int64 // of content read
 	asked bool  // 354 is written
@@ -56,7 +56,14 @@ func (m *message) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	n, err := m.body.Read(p)
+	first := m.size == 0
 	m.size += int64(n)
+	if first && n > 0 && (p[0] == ' ' || p[0] == '\t') {
+		// It would continue the Received field (RFC 5322 section 2.2.3), and is a body.
+		m.head = "\r\n" + string(p[:n])
+		n = copy(p, m.head)
+		m.head = m.head[n:]
+	}
 	switch limit := m.s.maxMessage; {
 	case limit > 0 && m.size > limit:
 		n, err = 0, errTooBig

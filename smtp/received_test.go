@@ -2,11 +2,14 @@ package smtp_test
 
 import (
 	"context"
+	"io"
 	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
+	"testing/iotest"
 
+	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/smtp"
 )
 
@@ -113,6 +116,37 @@ func TestTransmissionTypes(t *testing.T) {
 				t.Errorf("Peer.Protocol is %q", m.env.Peer.Protocol)
 			}
 		})
+	}
+}
+
+// A line that begins with white space is no header, and must not go on with ours.
+func TestContentDoesNotContinueTheReceivedField(t *testing.T) {
+	for name, read := range map[string]func(io.Reader) io.Reader{
+		"at once":  func(r io.Reader) io.Reader { return r },
+		"by octet": iotest.OneByteReader,
+	} {
+		for _, text := range []string{" evil: yes\r\n", "\tevil\r\n\r\nhello\r\n", " \r\n", "\r\n evil\r\n", "A: b\r\n c\r\n\r\n d\r\n"} {
+			b := new(inbox)
+			r := deliver(func(ctx context.Context, env *mailparts.Envelope, msg io.Reader) error {
+				tx, _ := b.Mail(ctx, env)
+				return tx.Data(ctx, read(msg))
+			})
+			// The empty line is ours, and does not count.
+			c := dialServer(t, &smtp.Server{Receiver: r, MaxMessageBytes: int64(len(text))})
+			c.play(t, toData)
+			c.send(t, text)
+			c.play(t, `
+				C: .
+				S: 250 2.0.0 OK queued as ID
+			`)
+			want := text
+			if text[0] == ' ' || text[0] == '\t' {
+				want = "\r\n" + text
+			}
+			if got := b.only(t).content(t); got != want {
+				t.Errorf("%s: got %q, want %q", name, got, want)
+			}
+		}
 	}
 }
 
