@@ -15,9 +15,11 @@ import (
 
 // FixUp makes a complete message of what a client submitted (RFC 6409 section
 // 8): it adds Date and Message-ID at the end of a header that has none, and takes
-// Bcc and Resent-Bcc out (RFC 5322 section 3.6.3). All other octets are kept, but
-// for an empty line before a body that nothing tells from the header. It keeps
-// a few KB of the message, however long. Use it with mailparts.OnData.
+// Bcc and Resent-Bcc out (RFC 5322 section 3.6.3). A header goes on to the first
+// empty line, past lines that are no fields. Where none begins, as the first line
+// after Received is no field, an empty line is put before what is a body. A line
+// of mbox there, "From " or ">From ", is taken out. All other octets are kept. It
+// holds a few KB of the message, however long. Use it with mailparts.OnData.
 func FixUp(next mailparts.Deliverer) mailparts.Deliverer {
 	return mailparts.DelivererFunc(func(ctx context.Context, env *mailparts.Envelope, msg io.Reader) error {
 		domain := env.From.Domain()
@@ -37,8 +39,10 @@ type fixUp struct {
 	body   bool // the header has ended
 	inside bool // the last line was longer than src's buffer, and goes on
 	inner  bool // what was given out so far does not end with a line's end
-	fields bool // there is a field
-	drop   bool // the field under way is taken out
+	folds  bool // white space at the start of a line continues the last one
+	named  bool // there is a field, and not only Received
+	mbox   bool // there was a line of mbox
+	drop   bool // the line or field under way is taken out
 	date   bool // there is a Date
 	id     bool // there is a Message-ID
 
@@ -79,10 +83,15 @@ func (f *fixUp) header() {
 	inside := f.inside
 	f.inside = err == bufio.ErrBufferFull
 	switch {
-	case inside, f.fields && len(l) > 0 && (l[0] == ' ' || l[0] == '\t'):
-	case !f.field(l):
+	case inside, f.folds && len(l) > 0 && (l[0] == ' ' || l[0] == '\t'):
+	case f.field(l):
+	case !f.named && !f.mbox && isMboxLine(l):
+		f.folds, f.mbox, f.drop = false, true, true
+	case !f.named, isEmpty(l):
 		f.end(l)
 		return
+	default:
+		f.drop = false
 	}
 	if !f.drop && len(l) > 0 {
 		f.buf = append(f.buf, l...)
@@ -100,8 +109,9 @@ func (f *fixUp) field(l []byte) bool {
 	if !ok || len(name) == 0 || bytes.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c > '~' }) {
 		return false
 	}
-	f.fields, f.drop = true, false
-	switch strings.ToLower(string(name)) {
+	lower := strings.ToLower(string(name))
+	f.folds, f.named, f.drop = true, f.named || lower != "received", false
+	switch lower {
 	case "bcc", "resent-bcc":
 		f.drop = true
 	case "date":
@@ -110,6 +120,16 @@ func (f *fixUp) field(l []byte) bool {
 		f.id = true
 	}
 	return true
+}
+
+// isMboxLine tells the line that begins a message in an mbox (RFC 4155), quoted or
+// not.
+func isMboxLine(l []byte) bool {
+	return bytes.HasPrefix(bytes.TrimPrefix(l, []byte{'>'}), []byte("From "))
+}
+
+func isEmpty(l []byte) bool {
+	return len(l) == 0 || string(l) == "\n" || string(l) == "\r\n"
 }
 
 // end ends the header with what it lacks. l is the line after it, nil for none.
@@ -123,7 +143,7 @@ func (f *fixUp) end(l []byte) {
 	if !f.id {
 		f.buf = append(f.buf, "Message-ID: <"+rand.Text()+"@"+f.domain+">\r\n"...)
 	}
-	if len(l) > 0 && l[0] != '\r' && l[0] != '\n' {
+	if !isEmpty(l) {
 		f.buf = append(f.buf, "\r\n"...)
 	}
 	f.buf = append(f.buf, l...)

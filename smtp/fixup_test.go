@@ -36,6 +36,8 @@ func TestFixUp(t *testing.T) {
 		date = "Date: Mon, 17 Aug 2026 12:00:00 +0000\r\n"
 		id   = "Message-ID: <1@example.org>\r\n"
 		both = "Date: +\r\nMessage-ID: <+>\r\n"
+
+		trace = "Received: from a\r\n\tby b;\r\n\tMon, 17 Aug 2026 12:00:00 +0000\r\n"
 	)
 	long := strings.Repeat("a very long line ", 1000)
 	tests := []struct{ name, msg, want string }{
@@ -60,13 +62,26 @@ func TestFixUp(t *testing.T) {
 
 		{"no header", "\r\nhello\r\n", both + "\r\nhello\r\n"},
 		{"no header and no separator", "hello\r\nworld\r\n", both + "\r\nhello\r\nworld\r\n"},
-		{"no separator", date + id + "hello\r\nworld\r\n", date + id + "\r\nhello\r\nworld\r\n"},
-		{"no separator before a long line", date + id + long + "\r\n", date + id + "\r\n" + long + "\r\n"},
-		{"no separator after Bcc", date + id + "Bcc: x\r\nhello\r\n", date + id + "\r\nhello\r\n"},
+		{"no separator", "Subject: hi\r\nhello\r\nworld\r\n", "Subject: hi\r\nhello\r\nworld\r\n" + both},
+		{"no field among fields", date + "S\u00fcb: x\r\n" + id + "Bcc: x\r\n\r\nBcc: y\r\n", date + "S\u00fcb: x\r\n" + id + "\r\nBcc: y\r\n"},
+		{"no field and no end", "Subject: hi\r\nhello", "Subject: hi\r\nhello\r\n" + both},
+		{"no field after Bcc", date + id + "Bcc: x\r\nhello\r\n world\r\n\r\n", date + id + "hello\r\n world\r\n\r\n"},
+		{"no field, and Bcc after it", date + "hello\r\n\tworld\r\nBcc: x\r\n y\r\n" + id + "\r\n", date + "hello\r\n\tworld\r\n" + id + "\r\n"},
+		{"no field, longer than any buffer", date + "Bcc: x\r\n" + long + "\r\n" + id + "\r\n", date + long + "\r\n" + id + "\r\n"},
+		{"a line of mbox among fields", date + ">From a@example.org\r\n" + id + "Bcc: x\r\n\r\n", date + ">From a@example.org\r\n" + id + "\r\n"},
 		{"a space first", " hello: x\r\n", both + "\r\n hello: x\r\n"},
 		{"a colon first", ": x\r\n", both + "\r\n: x\r\n"},
 		{"8 bits in a name", "X\xff: x\r\n", both + "\r\nX\xff: x\r\n"},
-		{"a line of mbox", "From a@example.org Mon Aug 17 12:00:00 2026\r\n", both + "\r\nFrom a@example.org Mon Aug 17 12:00:00 2026\r\n"},
+		{"a line of mbox", "From a@example.org Mon Aug 17 12:00:00 2026\r\n" + date + "Bcc: x\r\n" + id + "\r\nhello\r\n", date + id + "\r\nhello\r\n"},
+		{"a quoted line of mbox", ">From a@example.org\r\n" + date + "Bcc: x\r\n" + id + "\r\n", date + id + "\r\n"},
+		{"a line of mbox with a colon", "From a@example.org Mon Aug 17 12:00\r\n" + date + id + "\r\n", date + id + "\r\n"},
+		{"a line of mbox longer than any buffer", "From " + long + "Date: x\r\n" + date + id + "\r\n", date + id + "\r\n"},
+		{"a line of mbox before no header", "From a@example.org\r\nhello\r\n", both + "\r\nhello\r\n"},
+		{"a line of mbox before a space", "From a@example.org\r\n hello\r\n", both + "\r\n hello\r\n"},
+		{"two lines of mbox", "From a\r\nFrom b\r\n", both + "\r\nFrom b\r\n"},
+		{"a line of mbox alone", "From a@example.org", both},
+		{"From is no line of mbox", "From: a@example.org\r\n" + date + id + "\r\n", "From: a@example.org\r\n" + date + id + "\r\n"},
+		{"nor is From and a space", "From : a@example.org\r\n" + date + id + "\r\n", "From : a@example.org\r\n" + date + id + "\r\n"},
 		{"no body", "Subject: hi\r\n", "Subject: hi\r\n" + both},
 		{"no end", "Subject: hi", "Subject: hi\r\n" + both},
 		{"no end of Bcc", "Subject: hi\r\nBcc: x", "Subject: hi\r\n" + both},
@@ -76,11 +91,19 @@ func TestFixUp(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			for _, msg := range []io.Reader{strings.NewReader(test.msg), iotest.OneByteReader(strings.NewReader(test.msg)), iotest.DataErrReader(strings.NewReader(test.msg))} {
+			whole := test.msg
+			if !strings.HasPrefix(whole, " ") { // as a Server has it
+				whole = trace + whole
+			}
+			for _, msg := range []io.Reader{
+				strings.NewReader(test.msg), iotest.OneByteReader(strings.NewReader(test.msg)), iotest.DataErrReader(strings.NewReader(test.msg)),
+				strings.NewReader(whole),
+			} {
 				got, err := fixUp(t, "a@example.org", msg)
 				if err != nil {
 					t.Fatal(err)
 				}
+				got = strings.TrimPrefix(got, trace)
 				if strings.Contains(test.want, "Date: +") {
 					got = newDate.ReplaceAllString(got, "Date: +\r\n")
 				}
@@ -157,6 +180,8 @@ func TestFixUpReadError(t *testing.T) {
 func FuzzFixUp(f *testing.F) {
 	f.Add("Subject: hi\r\n\r\nhello\r\n")
 	f.Add("Bcc: x\r\n y\r\nDate: z\r\nhello\r\n\r\nBcc: w\r\n")
+	f.Add(">From x\r\nDate: z\r\nhello\r\n y\r\nBcc: w\r\n\r\n")
+	f.Add("Received: x\r\n y\r\nFrom x\r\n z\r\nhello")
 	f.Add(" x\r\nMessage-ID : y")
 	f.Add("\r\nDate: x\r\n")
 	f.Add("A:" + strings.Repeat("x", 5000) + "\r\n\ty\r\nBcc:" + strings.Repeat("x", 5000))
@@ -183,19 +208,30 @@ var fieldName = regexp.MustCompile(`^([!-9;-~]+)[ \t]*:`)
 func fixUpAtOnce(msg string) (fixed string, date, id bool) {
 	date, id = true, true
 	lines := strings.SplitAfter(msg, "\n")
-	kept, fields, drop := "", false, false
+	kept, drop := "", false
+	foldable := false // the line before is of the header
+	named := false    // there is a field other than Received
+	mbox := false     // a line of mbox is left out
+header:
 	for lines[0] != "" {
 		l := lines[0]
-		folded := fields && (l[0] == ' ' || l[0] == '\t')
+		folded := foldable && (l[0] == ' ' || l[0] == '\t')
 		name := fieldName.FindStringSubmatch(l[:min(len(l), 4096)])
-		if !folded && name == nil {
-			break
-		}
-		if !folded {
+		switch {
+		case folded:
+		case l == "\n" || l == "\r\n":
+			break header
+		case name == nil && !named && !mbox && (strings.HasPrefix(l, "From ") || strings.HasPrefix(l, ">From ")):
+			foldable, mbox, drop = false, true, true
+		case name == nil && !named:
+			break header
+		case name == nil:
+			drop = false
+		default:
 			lower := strings.ToLower(name[1])
 			drop = lower == "bcc" || lower == "resent-bcc"
 			date, id = date && lower != "date", id && lower != "message-id"
-			fields = true
+			foldable, named = true, named || lower != "received"
 		}
 		if !drop {
 			kept += l
@@ -213,11 +249,11 @@ func fixUpAtOnce(msg string) (fixed string, date, id bool) {
 	if id {
 		kept += "Message-ID: <+>\r\n"
 	}
-	body := strings.Join(lines, "")
-	if body != "" && body[0] != '\r' && body[0] != '\n' {
+	rest := strings.Join(lines, "")
+	if rest != "" && lines[0] != "\n" && lines[0] != "\r\n" {
 		kept += "\r\n"
 	}
-	return kept + body, date, id
+	return kept + rest, date, id
 }
 
 // replaceFirst replaces the first match: where FixUp added a field there is none
