@@ -88,7 +88,7 @@ func (s *session) answer(err error) {
 		}
 	}
 	if last != nil {
-		s.count(last)
+		s.count("DATA", last)
 	}
 }
 

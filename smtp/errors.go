@@ -87,14 +87,14 @@ func refusal(code int, status, text string) *mailparts.Error {
 func (s *session) refuse(verb string, err error) {
 	e := s.failure(verb, err)
 	s.out.reply(e.Code, e.Status, e.Message)
-	s.count(e)
+	s.count(verb, e)
 }
 
 // refusePlain is refuse without an enhanced status.
 func (s *session) refusePlain(verb string, err error) {
 	e := s.failure(verb, err)
 	s.out.plain(e.Code, e.Message)
-	s.count(e)
+	s.count(verb, e)
 }
 
 // failure logs err and makes of it what the peer is told: err's *mailparts.Error,
@@ -117,13 +117,14 @@ func (s *session) failure(verb string, err error) *mailparts.Error {
 }
 
 // count counts a refusal. 421 closes the connection (RFC 5321 section 3.8), and
-// so does one refusal too many. A recipient over the limit is no mistake: the
-// peer sends to it in another transaction (RFC 5321 section 4.5.3.1.10).
-func (s *session) count(e *mailparts.Error) {
+// so does one refusal too many. A temporary one is no mistake of the peer: what is
+// full is ours, and it sends to a recipient over the limit in another transaction
+// (RFC 5321 section 4.5.3.1.10). But it must not try passwords forever.
+func (s *session) count(verb string, e *mailparts.Error) {
 	if e.Code == 421 {
 		s.over = true
 	}
-	if e.Status == errManyRcpts.Status && e.Code == errManyRcpts.Code || s.over {
+	if s.over || e.Temporary() && verb != "AUTH" {
 		return
 	}
 	if s.refused++; s.maxErrors > 0 && s.refused >= s.maxErrors {

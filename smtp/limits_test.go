@@ -52,6 +52,42 @@ func TestAcceptedMessageForgivesErrors(t *testing.T) {
 	`, 5))
 }
 
+// What is our own trouble is no mistake of the peer's.
+func TestTemporaryRefusalsAreNotCounted(t *testing.T) {
+	full := mailparts.OnData(func(mailparts.Deliverer) mailparts.Deliverer {
+		return mailparts.DelivererFunc(func(context.Context, *mailparts.Envelope, io.Reader) error {
+			return &mailparts.Error{Code: 452, Status: "4.3.1", Message: "Disk full"}
+		})
+	})
+	for _, lmtp := range []bool{false, true} {
+		hello := map[bool]string{false: "G: EHLO\n", true: "G: LHLO\n"}[lmtp]
+		play(t, &smtp.Server{Receiver: mailparts.Chain(new(inbox), full), LMTP: lmtp, MaxErrors: 2}, hello+strings.Repeat(`
+			C: MAIL FROM:<a@example.org>\r\nRCPT TO:<busy@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA
+			S: 250 2.1.0 OK
+			S: 450 4.2.1 Mailbox busy
+			S: 250 2.1.5 OK
+			S: 452 4.3.1 Disk full
+		`, 5)+`
+			C: FOO
+			S: 500 5.5.2 Unknown command
+			C: FOO
+			S: 500 5.5.2 Unknown command
+			S: 421 4.7.0 Too many errors, closing the connection
+			S!
+		`)
+	}
+}
+
+// But a peer must not try passwords forever, whatever they are refused for.
+func TestTemporaryRefusalsOfAuthAreCounted(t *testing.T) {
+	attempt := "C: AUTH PLAIN " + b64("\x00broken\x00secret") + "\nS: 454 4.7.0 Temporary authentication failure\n"
+	play(t, &smtp.Server{Receiver: new(inbox), TLSConfig: testTLS(), Auth: users{}, MaxErrors: 3}, tlsFirst+
+		strings.Repeat(attempt, 3)+`
+		S: 421 4.7.0 Too many errors, closing the connection
+		S!
+	`)
+}
+
 func TestCommandTimeout(t *testing.T) {
 	for name, script := range map[string]string{
 		"greeting":      "S: 220 ...",

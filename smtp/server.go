@@ -54,7 +54,7 @@ type Server struct {
 	MaxConns, MaxConnsPerAddr int   // [1000, 20]; an address is an IPv6 network of 64 bits
 	MaxMessageBytes           int64 // [50 MB] of content, without the Received field
 	MaxRecipients             int   // [1000] per message
-	MaxErrors                 int   // [10] commands refused since the last message that was accepted
+	MaxErrors                 int   // [10] commands refused for good since the last message that was accepted
 
 	// CommandTimeout is for a whole command line to come [5 min]. DataTimeout is for
 	// every 32 KB of a message [3 min]; the time that Receiver takes does not count.

@@ -21,7 +21,7 @@ type session struct {
 	peer    *mailparts.Peer // replaced, never changed
 	esmtp   bool            // EHLO or LHLO was the last greeting
 	tx      *transaction    // nil: none is open
-	refused int             // commands, since the last accepted message
+	refused int             // commands, for good, since the last accepted message
 	over    bool            // close the connection once out is flushed
 }
 
