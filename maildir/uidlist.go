@@ -47,7 +47,7 @@ func parseHeader(line string) (listHeader, error) {
 		case f[0] == 'V' || f[0] == 'N':
 			return h, errNoHeader
 		default:
-			h.others = append(h.others, f)
+			h.others = append(h.others, strings.Clone(f)) // or it would keep all of the file
 		}
 	}
 	if h.validity == 0 {
