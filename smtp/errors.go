@@ -102,8 +102,8 @@ func (s *session) refusePlain(verb string, err error) {
 func (s *session) failure(verb string, err error) *mailparts.Error {
 	e := *mailparts.AsError(err)
 	level := slog.LevelInfo
-	if e.Err != nil && e.Temporary() {
-		level = slog.LevelError // something here is broken, or full
+	if severity(&e) == ours {
+		level = slog.LevelError
 	}
 	s.logger().Log(s.ctx, level, "refused", "command", verb, "err", err)
 	if e.Code < 400 || e.Code > 599 {
@@ -114,6 +114,23 @@ func (s *session) failure(verb string, err error) *mailparts.Error {
 		e.Status = e.EnhancedStatus()
 	}
 	return &e
+}
+
+// What a refusal is about. Nothing that a stranger can do at will is ours.
+const (
+	permanent = iota
+	temporary
+	ours // something here is broken, or full
+)
+
+func severity(e *mailparts.Error) int {
+	switch {
+	case !e.Temporary():
+		return permanent
+	case e.Err == nil:
+		return temporary
+	}
+	return ours // AsError's for an unknown error, too
 }
 
 // count counts a refusal. 421 closes the connection (RFC 5321 section 3.8), and
@@ -211,7 +228,7 @@ func overall(err error, n int) error {
 			continue
 		}
 		failed++
-		if worst == nil || !mailparts.AsError(worst).Temporary() && mailparts.AsError(e).Temporary() {
+		if worst == nil || severity(mailparts.AsError(e)) > severity(mailparts.AsError(worst)) {
 			worst = e
 		}
 	}
@@ -219,7 +236,6 @@ func overall(err error, n int) error {
 		return worst
 	}
 	e := *mailparts.AsError(worst)
-	e.Err = err
 	e.Message += "\nNot all recipients failed, but SMTP has one reply for all"
 	return &e
 }

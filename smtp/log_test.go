@@ -3,6 +3,7 @@ package smtp_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -26,6 +27,12 @@ func (l *logbook) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 func (l *logbook) want(t *testing.T, parts ...string) {
 	t.Helper()
 	l.mu.Lock()
@@ -42,6 +49,58 @@ func (l *logbook) want(t *testing.T, parts ...string) {
 		}
 	}
 	t.Errorf("no record with all of %q in\n%s", parts, l.text.String())
+}
+
+// ERROR is for what is broken or full here: a stranger must not fill that log.
+func TestLogLevelOfRefusals(t *testing.T) {
+	var (
+		cause   = errors.New("no such key")
+		unknown = &mailparts.Error{Code: 550, Status: "5.1.1", Message: "No such user"}
+		quota   = &mailparts.Error{Code: 452, Status: "4.2.2", Message: "Over quota"}
+		full    = &mailparts.Error{Code: 452, Status: "4.3.1", Message: "Disk full", Err: cause}
+	)
+	for _, test := range []struct {
+		name  string
+		err   error
+		level string
+	}{
+		{"permanent", unknown, "INFO"},
+		{"permanent with a cause", &mailparts.Error{Code: 550, Status: "5.1.1", Message: "No such user", Err: cause}, "INFO"},
+		{"permanent, wrapped", fmt.Errorf("users: %w", unknown), "INFO"},
+		{"temporary", quota, "INFO"},
+		{"temporary with a cause", full, "ERROR"},
+		{"closing", &mailparts.Error{Code: 421, Status: "4.7.0", Message: "Go away"}, "INFO"},
+		{"not an Error", cause, "ERROR"},
+		{"one of two, permanent", mailparts.RcptErrors{unknown, nil}, "INFO"},
+		{"one of two, temporary", mailparts.RcptErrors{nil, quota}, "INFO"},
+		{"one of two, not an Error", mailparts.RcptErrors{nil, cause}, "ERROR"},
+		{"one of two is missing", mailparts.RcptErrors{nil}, "ERROR"},
+		{"both, one with a cause", mailparts.RcptErrors{quota, full}, "ERROR"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log := new(logbook)
+				r := deliver(func(_ context.Context, _ *mailparts.Envelope, msg io.Reader) error {
+					io.Copy(io.Discard, msg)
+					return test.err
+				})
+				refuse := mailparts.OnRcpt(func(_ context.Context, _ *mailparts.Envelope, to *mailparts.Rcpt) error {
+					if _, each := test.err.(mailparts.RcptErrors); !each && to.Addr == "c@example.com" {
+						return test.err
+					}
+					return nil
+				})
+				c := dialServer(t, &smtp.Server{Receiver: mailparts.Chain(r, refuse), Logger: slog.New(slog.NewTextHandler(log, nil))})
+				c.send(t, "EHLO x\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.com>\r\nRCPT TO:<c@example.com>\r\nDATA\r\n.\r\nQUIT\r\n")
+				io.Copy(io.Discard, c)
+				synctest.Wait()
+				log.want(t, test.level, "refused")
+				if other := map[string]string{"INFO": "ERROR", "ERROR": "level=INFO msg=refused"}[test.level]; strings.Contains(log.String(), other) {
+					t.Errorf("%s in\n%s", other, log)
+				}
+			})
+		})
+	}
 }
 
 func TestLog(t *testing.T) {
