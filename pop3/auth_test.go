@@ -96,7 +96,7 @@ func TestUserPass(t *testing.T) {
 			S: +OK Send PASS
 			S: -ERR [AUTH] Authentication failed
 			S: +OK Send PASS
-			S: -ERR [AUTH] Authentication failed
+			S: -ERR [AUTH] Authentication failed; too many errors, closing the connection
 			S: EOF`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -184,7 +184,7 @@ func TestAuthCommand(t *testing.T) {
 			C: PASS wrong
 			S: -ERR [AUTH] Authentication failed
 			C: AUTH PLAIN ` + bad + `
-			S: -ERR [AUTH] Authentication failed
+			S: -ERR [AUTH] Authentication failed; too many errors, closing the connection
 			S: EOF`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -313,6 +313,24 @@ func (c *client) authenticate(x gosasl.Client, initial bool) {
 		}
 		c.send(base64.StdEncoding.EncodeToString(response) + "\r\n")
 	}
+}
+
+// TestLastWordIsOneLine of 512 octets at most (RFC 1939 section 3), whatever an
+// Authenticator has to say.
+func TestLastWordIsOneLine(t *testing.T) {
+	r := start(t, func(s *pop3.Server) {
+		s.MaxLoginFailures = 1
+		s.Auth = sasl.AuthenticatorFunc(func(context.Context, *sasl.Credentials) (string, error) {
+			return "", &mailparts.Error{Code: 454, Message: strings.Repeat("x", 1000)}
+		})
+	})
+	c := r.dial()
+	c.talk("C: USER alice\nS: +OK ...\nC: PASS open sesame")
+	l := c.line()
+	if len(l)+len("\r\n") > 512 || !strings.HasPrefix(l, "-ERR [SYS/TEMP] xxx") || !strings.HasSuffix(l, "xxx; too many errors, closing the connection") {
+		t.Errorf("got %q of %d octets", l, len(l))
+	}
+	c.eof()
 }
 
 // TestUncertainLogin is an Authenticator that cannot tell, or tells too much.

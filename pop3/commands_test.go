@@ -309,7 +309,7 @@ func TestTooManyErrors(t *testing.T) {
 	}
 	c.talk(`
 		C: XYZZY
-		S: -ERR Unknown command
+		S: -ERR Unknown command; too many errors, closing the connection
 		S: EOF`)
 }
 

@@ -93,7 +93,11 @@ func replyTo(err error) (code, text string) {
 	return code, text
 }
 
-// maxText keeps a reply with its code within 512 octets (RFC 1939 section 3).
+// tooMany ends the last reply of a session that the server ends.
+const tooMany = "; too many errors, closing the connection"
+
+// maxText keeps a reply with its code and tooMany within 512 octets (RFC 1939
+// section 3).
 const maxText = 450
 
 // oneLine makes one line of US-ASCII of the Message of a mailparts.Error, whose

@@ -90,18 +90,19 @@ func (s *session) answer(err error) {
 		return
 	}
 	code, text := replyTo(err)
-	s.out.print("-ERR ", code, text, "\r\n")
 	switch err := err.(type) {
 	case syntaxError:
 		s.errors++
 		if limit := serve.Limit(s.srv.MaxErrors, defaultMaxErrors); limit > 0 && s.errors >= limit {
 			s.log.Info("session ended after too many errors", "last", err)
+			text += tooMany
 			s.ended = true
 		}
 	case *failedLogin:
 		s.failures++
 		s.log.Warn("login failed", "mechanism", err.mechanism, "err", err.err)
 		if limit := serve.Limit(s.srv.MaxLoginFailures, defaultMaxLoginFailures); limit > 0 && s.failures >= limit {
+			text += tooMany
 			s.ended = true
 		}
 	default:
@@ -110,6 +111,7 @@ func (s *session) answer(err error) {
 			s.log.Error("command failed", "user", s.account, "err", err)
 		}
 	}
+	s.out.print("-ERR ", code, text, "\r\n")
 }
 
 // Read is what the line reader reads from: before the session waits for the
