@@ -40,6 +40,9 @@ func TestNoMaildrop(t *testing.T) {
 	t.Run("no Backend", func(t *testing.T) {
 		r := start(t, func(s *pop3.Server) { s.Backend = nil })
 		r.dial().talk("C: USER alice\nS: +OK Send PASS\nC: PASS open sesame\nS: " + temporary)
+		if log := r.log.String(); !strings.Contains(log, `msg="command failed"`) || !strings.Contains(log, "user=alice ") {
+			t.Errorf("the log does not tell whose maildrop it is:\n%s", log)
+		}
 	})
 }
 

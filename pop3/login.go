@@ -10,6 +10,7 @@ var errNoBackend = errors.New("pop3: Server.Backend is nil")
 
 // enter opens the maildrop of a user who is proved, and begins TRANSACTION.
 func (s *session) enter(user, mechanism string) error {
+	s.account = user
 	if s.srv.Backend == nil {
 		return errNoBackend
 	}
@@ -30,7 +31,7 @@ func (s *session) enter(user, mechanism string) error {
 		s.release()
 		return err
 	}
-	s.account, s.state = user, transaction
+	s.state = transaction
 	s.log.Info("logged in", "user", user, "mechanism", mechanism, "tls", s.conn.TLS() != nil, "messages", s.drop.count)
 	s.out.print("+OK The maildrop has ")
 	s.totals()

@@ -43,7 +43,7 @@ type session struct {
 	timeout time.Duration
 	state   state
 	name    string // what USER gave, until the next command
-	account string // who is logged in
+	account string // who was proved last: in TRANSACTION, who is logged in
 	drop    *maildrop
 	args    [3][]byte
 
