@@ -123,18 +123,16 @@ func TestPending(t *testing.T) {
 
 func TestLineWithoutEndIsGivenUp(t *testing.T) {
 	for _, text := range []string{"\x00", "\n", "\r", "MAIL\n", "x\r", "\n\r\x00"} {
-		for how, source := range sources {
-			t.Run(fmt.Sprintf("%q/%s", text, how), func(t *testing.T) {
-				endless := &counting{r: &repeat{text: text, n: 1 << 40}}
-				r := line.NewReader(source(endless))
-				if _, err := r.ReadLine(1000); err != line.ErrEndless {
-					t.Fatalf("got %v, want ErrEndless", err)
-				}
-				if endless.n > 2<<20 {
-					t.Errorf("read %d octets of a line that has no end", endless.n)
-				}
-			})
-		}
+		t.Run(fmt.Sprintf("%q", text), func(t *testing.T) {
+			endless := &counting{r: &repeat{text: text, n: 1 << 40}}
+			r := line.NewReader(endless)
+			if _, err := r.ReadLine(1000); err != line.ErrEndless {
+				t.Fatalf("got %v, want ErrEndless", err)
+			}
+			if endless.n > 2<<20 {
+				t.Errorf("read %d octets of a line that has no end", endless.n)
+			}
+		})
 	}
 }
 
