@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -94,6 +95,27 @@ func TestDotlockHeld(t *testing.T) {
 		defer cancel()
 		if _, err := mailparts.Append(ctx, mb, incoming("x")); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Append with a deadline: %v", err)
+		}
+	})
+}
+
+// A look that cannot give UIDs to what others left says so, and the next look
+// finds them.
+func TestDotlockKeepsOutALook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := disktest.New()
+		mb := openMailbox(t, on(fsys), "INBOX")
+		deliver(t, mb, "x")
+		put(t, fsys, filepath.Join(filepath.Dir(listFile), "new", "1.foreign"), "y\n")
+		put(t, fsys, dotlock, "1:elsewhere")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if st, err := mb.Status(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Status: %d messages, %v, want no word of them", st.Messages, err)
+		}
+		must(t, fsys.Remove(dotlock))
+		if st := status(t, mb); st.Messages != 2 {
+			t.Errorf("Status: %d messages, want 2", st.Messages)
 		}
 	})
 }

@@ -106,11 +106,10 @@ func (b *box) update(ctx context.Context, listLocked bool) (err error) {
 				listLocked = true
 				continue // others may have given them UIDs meanwhile
 			}
-			err = u.postpone(dir, err)
-		} else {
-			err = u.number(dir)
-		}
-		if err != nil {
+			if err := u.postpone(dir, err); err != nil {
+				return err
+			}
+		} else if err := u.number(dir); err != nil {
 			return err
 		}
 		if u.publish(began); b.next > math.MaxUint32 {
