@@ -38,7 +38,7 @@ type Server struct {
 	MaxConns, MaxConnsPerAddr int   // [1000, none]: the peers are few, and ours
 	MaxMessageBytes           int64 // [50 MB] of content, without the Received field
 	MaxRecipients             int   // [1000] per message
-	MaxErrors                 int   // [10] commands refused since the last message that was accepted
+	MaxErrors                 int   // [10] commands refused for good since the last message that was accepted
 
 	CommandTimeout time.Duration // for a whole command line to come [5 min]
 	DataTimeout    time.Duration // for every 32 KB of a message [3 min]
