@@ -112,10 +112,15 @@ func ReadFile(fsys FS, name string) ([]byte, error) {
 }
 
 // WriteFile replaces name by data, wholly or not at all, durably: a temporary
-// file beside it is written, synced and renamed over it, and the folder synced.
-// The caller sees to it that no two run for one name at once.
+// file beside it, name.tmp, is written, synced and renamed over it, and the folder
+// synced. The mode is perm before the umask, whatever name had. The caller sees to
+// it that no two run for one name at once.
 func WriteFile(fsys FS, name string, data []byte, perm fs.FileMode) error {
 	tmp := name + ".tmp"
+	// What a crash left would keep its own mode.
+	if err := fsys.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	f, err := fsys.OpenFile(tmp, writeNew, perm)
 	if err != nil {
 		return err

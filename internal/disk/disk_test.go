@@ -2,6 +2,7 @@ package disk_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -42,6 +43,25 @@ func TestWriteFileFail(t *testing.T) {
 			t.Errorf("f.tmp is left, with %q", content)
 		}
 	})
+}
+
+// What a crash left as the temporary file gives the new one neither its mode nor
+// its content.
+func TestWriteFileLeftOver(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(name+".tmp", []byte("a long left-over"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := disk.WriteFile(disk.OS{}, name, []byte("new"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fi, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(name); string(got) != "new" || fi.Mode() != 0o600 {
+		t.Errorf("file has %q and mode %v, %v", got, fi.Mode(), err)
+	}
 }
 
 func TestMkdirAllCrash(t *testing.T) {

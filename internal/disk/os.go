@@ -11,7 +11,7 @@ import (
 
 const (
 	readOnly = os.O_RDONLY
-	writeNew = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	writeNew = os.O_WRONLY | os.O_CREATE | os.O_EXCL
 )
 
 func dir(name string) string { return filepath.Dir(name) }

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -98,10 +97,6 @@ func (f *File) rewrite(change func(lines []string, users *table) ([]string, erro
 	}
 	if users.secret == nil {
 		lines = append([]string{secretPrefix + base64.StdEncoding.EncodeToString(f.secret)}, lines...)
-	}
-	// A left-over of a crash would keep its own permissions.
-	if err := os.Remove(name + ".tmp"); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("passwd: %w", err)
 	}
 	if err := disk.WriteFile(disk.OS{}, name, []byte(strings.Join(lines, "\n")+"\n"), perm); err != nil {
 		return fmt.Errorf("passwd: %w", err)

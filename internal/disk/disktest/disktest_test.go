@@ -219,7 +219,7 @@ func TestCrash(t *testing.T) {
 			t.Errorf("file has version %d, %d was acknowledged", got, acked)
 		}
 	})
-	const ops = 3 * 6 // open, write, sync, close, rename, syncdir
+	const ops = 3 * 7 // remove, open, write, sync, close, rename, syncdir
 	if runs != ops+1 || checks != runs*len(disktest.Modes()) {
 		t.Errorf("%d runs and %d checks, want %d and %d", runs, checks, ops+1, (ops+1)*len(disktest.Modes()))
 	}
@@ -238,7 +238,7 @@ func TestFail(t *testing.T) {
 			t.Errorf("file has %q", got)
 		}
 	})
-	if runs != 7 {
-		t.Errorf("%d runs, want 7", runs)
+	if runs != 8 {
+		t.Errorf("%d runs, want 8", runs)
 	}
 }
