@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk"
@@ -28,31 +29,61 @@ func (m *mailbox) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, e
 	if err != nil {
 		return nil, err
 	}
-	size, err := m.sizeOf(&e, f)
+	size, err := m.sizeOf(ctx, &e, f)
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
-	return &body{file: f, text: crlfReader{r: f}, left: size, wrong: func() { m.setSize(uid, -1) }}, nil
+	return &body{file: f, text: crlfReader{r: f}, left: size, wrong: func() {
+		if !m.renumber(ctx, &e) {
+			m.setSize(uid, -1)
+		}
+	}}, nil
 }
 
 // sizeOf is size for a file that is open. If its name is wrong about the size on
-// disk, the message is measured.
-func (b *box) sizeOf(e *entry, f disk.File) (int64, error) {
-	size, onDisk := b.knownSize(e), sizeIn(e.key(), diskSize)
-	if size >= 0 {
+// disk, the message is measured, and ErrNoMessage under this UID if another size
+// was told.
+func (b *box) sizeOf(ctx context.Context, e *entry, f disk.File) (int64, error) {
+	told, onDisk := b.knownSize(e), sizeIn(e.key(), diskSize)
+	if told >= 0 {
 		fi, err := f.Stat()
 		if err != nil || onDisk < 0 || onDisk == fi.Size() {
-			return size, err
+			return told, err
 		}
 	}
 	size, err := wireLen(f)
 	if err != nil {
 		return 0, err
 	}
+	if told >= 0 && told != size && b.renumber(ctx, e) {
+		return 0, mailparts.ErrNoMessage
+	}
 	b.setSize(e.uid, size)
 	_, err = f.Seek(0, io.SeekStart)
 	return size, err
+}
+
+// renumber gives a message another UID, because the size that was told under this
+// one is wrong: its file gets a base of its own, which tells no size. That it
+// cannot now is no error: whoever finds the size wrong again tries again.
+func (b *box) renumber(ctx context.Context, e *entry) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	unlock, err := b.lock(ctx)
+	if err != nil {
+		return false
+	}
+	defer unlock()
+	dir := b.path()
+	to := *e
+	to.name = b.names.unique(time.Now()) + e.name[e.base:]
+	if err := b.fsys.Rename(e.path(dir), to.path(dir)); err != nil {
+		return false
+	}
+	b.log.Warn("a message has another size than was told, and gets a new UID", "mailbox", dir, "uid", e.uid, "file", e.name, "renamed", to.name)
+	b.forgetShelves()
+	return true
 }
 
 func (b *box) measure(path string) (int64, error) {
@@ -65,7 +96,7 @@ func (b *box) measure(path string) (int64, error) {
 }
 
 // body yields exactly the octets that were promised, or an error. Then the promise
-// was wrong, and the next one is measured.
+// was wrong.
 type body struct {
 	file  disk.File
 	text  crlfReader

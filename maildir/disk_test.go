@@ -16,38 +16,88 @@ import (
 	"github.com/mailparts/mailparts/internal/disk/disktest"
 )
 
-// A file that is not as long as its name says gives an error, and then its size is
-// known.
+// A file that is not as long as its name says has an error for who was told of that,
+// and another UID, with the right size, for who comes next; the messages beside it
+// can be read all the time. Every look is a session of its own, which knows nothing
+// of the ones before but what is on disk.
 func TestWrongSizes(t *testing.T) {
-	for name, body := range map[string]string{
-		"1.x,S=5,W=6":    "ab\n", // S and W wrong
-		"1.x,S=3,W=9":    "ab\n", // W wrong
-		"1.x,S=3,W=2":    "ab\n",
-		"1.x,W=4":        "ab\n",
-		"1.x,W=400":      "ab\n",
-		"1.x,S=100":      "ab\n",
-		"1.x,S=3,W=4:2,": "ab\n",
+	for name, lie := range map[string]struct {
+		told int64
+		late bool // found out only when some was read
+	}{
+		"10.x,S=9999,W=7777": {7777, false},
+		"10.x,S=5,W=6":       {6, false},
+		"10.x,S=3,W=9":       {9, true},
+		"10.x,S=3,W=2":       {2, true},
+		"10.x,W=400":         {400, true},
+		"10.x,S=3,W=9:2,S":   {9, true},
 	} {
 		fsys := tree(t, "")
-		dir := "new/"
+		dir := root + "/user/new/"
 		if strings.Contains(name, ":") {
-			dir = "cur/"
+			dir = root + "/user/cur/"
 		}
-		put(t, fsys, root+"/user/"+dir+name, body)
+		put(t, fsys, dir+name, "ab\n")
+		put(t, fsys, root+"/user/new/20.x", "next\n")
+
 		mb := openMailbox(t, on(fsys), "INBOX")
-		first, err := readBody(mb, 1)
-		if err == nil && first != "ab\r\n" || err != nil && !strings.HasPrefix("ab\r\n", first) {
-			t.Errorf("%s: body %q, %v", name, first, err)
+		if got := sizes(t, mb); !slices.Equal(got, []int64{lie.told, 6}) {
+			t.Errorf("%s: sizes are %d", name, got)
 		}
-		if second, err := readBody(mb, 1); second != "ab\r\n" || err != nil {
-			t.Errorf("%s: body %q, %v at the second time", name, second, err)
+		_, err := readBody(mb, 1)
+		if err == nil || errors.Is(err, mailparts.ErrNoMessage) == lie.late {
+			t.Errorf("%s: Body by the old UID: %v", name, err)
 		}
-		for m, err := range mb.Messages(t.Context(), mailparts.AllUIDs(), mailparts.Query{Want: mailparts.WantSize}) {
-			if m.Size != 4 || err != nil {
-				t.Errorf("%s: Size is %d, %v", name, m.Size, err)
-			}
+		if next, err := readBody(mb, 2); next != "next\r\n" || err != nil {
+			t.Errorf("%s: the next message is %q, %v", name, next, err)
+		}
+		flags := "[]"
+		if strings.Contains(name, ":") {
+			flags = `[\Seen]`
+		}
+		want(t, mb, "2 [] next\r\n", "3 "+flags+" ab\r\n")
+		want(t, openMailbox(t, on(fsys), "INBOX"), "2 [] next\r\n", "3 "+flags+" ab\r\n")
+	}
+}
+
+// A size that is right although another in the name is not changes nothing, and one
+// that nobody was told of neither.
+func TestHarmlessSizes(t *testing.T) {
+	for _, name := range []string{"10.x,S=5,W=4", "10.x,S=100", "10.x,W=4", "10.x"} {
+		fsys := tree(t, "")
+		put(t, fsys, root+"/user/new/"+name, "ab\n")
+		for range 2 {
+			want(t, openMailbox(t, on(fsys), "INBOX"), "1 [] ab\r\n")
 		}
 	}
+}
+
+// Where the file cannot be renamed the error stands, and then the right size.
+func TestWrongSizeStays(t *testing.T) {
+	for _, name := range []string{"10.x,S=5,W=6", "10.x,S=3,W=9"} {
+		fsys := tree(t, "")
+		put(t, fsys, root+"/user/new/"+name, "ab\n")
+		mb := openMailbox(t, on(fsys), "INBOX")
+		sizes(t, mb)
+		fsys.Before = func(op disktest.Op) error {
+			if op.Name == "rename" {
+				return syscall.EROFS
+			}
+			return nil
+		}
+		readBody(mb, 1)
+		want(t, mb, "1 [] ab\r\n")
+	}
+}
+
+// sizes is what Messages says of all.
+func sizes(t *testing.T, mb mailparts.Mailbox) (sizes []int64) {
+	t.Helper()
+	for m, err := range mb.Messages(t.Context(), mailparts.AllUIDs(), mailparts.Query{Want: mailparts.WantSize}) {
+		must(t, err)
+		sizes = append(sizes, m.Size)
+	}
+	return sizes
 }
 
 // Dovecot notes a size in the list where the name has none.
@@ -56,20 +106,13 @@ func TestSizeInList(t *testing.T) {
 	must(t, fsys.Rename(root+"/user/new/oneone", root+"/user/new/one"))
 	must(t, fsys.Rename(root+"/user/new/twotwo", root+"/user/new/two"))
 	mb := openMailbox(t, on(fsys), "INBOX")
-	sizes := func() (sizes []int64) {
-		for m, err := range mb.Messages(t.Context(), mailparts.AllUIDs(), mailparts.Query{Want: mailparts.WantSize}) {
-			must(t, err)
-			sizes = append(sizes, m.Size)
-		}
-		return sizes
-	}
-	if got := sizes(); !slices.Equal(got, []int64{21, 999}) {
+	if got := sizes(t, mb); !slices.Equal(got, []int64{21, 999}) {
 		t.Errorf("sizes are %d, want what the list says", got)
 	}
 	if _, err := readBody(mb, 2); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a body shorter than was said: %v", err)
 	}
-	if got := sizes(); !slices.Equal(got, []int64{21, 21}) {
+	if got := sizes(t, mb); !slices.Equal(got, []int64{21, 21}) {
 		t.Errorf("sizes are %d when the list was wrong once", got)
 	}
 }
