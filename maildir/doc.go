@@ -44,6 +44,9 @@
 //	doubled    one base in two names, by a crash    the next look: one name goes;    as before
 //	           or a copy                            of two files one gets a base of
 //	                                                its own
+//	misnamed   a name or a line of the uidlist      reading it: the file gets a      as before
+//	           with a wrong size                    base of its own, without sizes,
+//	                                                and so a new UID
 //
 // The uidlist itself is replaced as a whole, durably, or gets lines at its end,
 // which are not synced: no UID from mailparts-uidnext on was given out, so after a
