@@ -25,7 +25,7 @@ func loadTLS(c *config) (*tls.Config, error) {
 	if certFile == "" {
 		certFile, keyFile = filepath.Join(c.data, "tls.crt"), filepath.Join(c.data, "tls.key")
 		if _, err := os.Stat(keyFile); errors.Is(err, fs.ErrNotExist) {
-			if err := selfSign(certFile, keyFile, c.hostname); err != nil {
+			if err := selfSign(certFile, keyFile, string(c.hostname)); err != nil {
 				return nil, err
 			}
 		}

@@ -17,7 +17,7 @@ import (
 // config is what the flags and the file say.
 type config struct {
 	data     string
-	hostname string
+	hostname hostname
 	domains  domains
 	users    users
 
@@ -29,11 +29,12 @@ type config struct {
 
 // flags binds every field to its flag, whose name is the key in the file too.
 func (c *config) flags() *flag.FlagSet {
+	c.hostname = "localhost"
 	c.smtp.addr, c.submission.addr, c.submissions.addr = "127.0.0.1:2525", "127.0.0.1:2587", "127.0.0.1:2465"
 	c.lmtp.addr, c.pop3.addr, c.pop3s.addr = "127.0.0.1:2024", "127.0.0.1:2110", "127.0.0.1:2995"
 	fs := flag.NewFlagSet("mailserver", flag.ContinueOnError)
 	fs.StringVar(&c.data, "data", "mailserver-data", "`folder` of users, mail, queue and certificate, made if need be")
-	fs.StringVar(&c.hostname, "hostname", "localhost", "`name` of this server in greetings and Received fields")
+	fs.Var(&c.hostname, "hostname", "`name` of this server in greetings and Received fields")
 	fs.Var(&c.domains, "domain", "a `name` whose mail is ours; may be repeated (default example.test)")
 	fs.Var(&c.users, "user", "`NAME:PASSWORD` to add or change; may be repeated (default: alice and bob, made at the first start)")
 	fs.Var(&c.smtp, "smtp", "`address` for other mail servers (MTA), or off")
@@ -92,11 +93,14 @@ func readConfig(fs *flag.FlagSet, name string) error {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		key, value, _ := strings.Cut(line, " ")
+		key, value := line, ""
+		if i := strings.IndexAny(line, " \t"); i > 0 {
+			key, value = line[:i], strings.TrimSpace(line[i:])
+		}
 		if fs.Lookup(key) == nil || key == "config" {
 			return fmt.Errorf("%s:%d: unknown key %q", name, n, key)
 		}
-		if value = strings.TrimSpace(value); value == "" {
+		if value == "" {
 			return fmt.Errorf("%s:%d: %s has no value", name, n, key)
 		}
 		if given[key] {
@@ -146,17 +150,27 @@ func checkHostPort(s string) error {
 	return nil
 }
 
+// hostname is what the server calls itself.
+type hostname string
+
+func (h *hostname) String() string     { return string(*h) }
+func (h *hostname) Set(s string) error { *h = hostname(s); return checkDomain(s) }
+
+func checkDomain(s string) error {
+	if _, err := mailparts.ParseAddress("postmaster@" + s); err != nil {
+		return fmt.Errorf("%q is not a domain", s)
+	}
+	return nil
+}
+
 // domains are the names whose mail is ours.
 type domains []string
 
 func (d *domains) String() string { return strings.Join(*d, " ") }
 
 func (d *domains) Set(s string) error {
-	if _, err := mailparts.ParseAddress("postmaster@" + s); err != nil {
-		return fmt.Errorf("%q is not a domain", s)
-	}
 	*d = append(*d, strings.ToLower(s))
-	return nil
+	return checkDomain(s)
 }
 
 // users are names and passwords to add.

@@ -23,6 +23,8 @@ func TestConfig(t *testing.T) {
 		{name: "no address", file: "smtp 25\n", want: `FILE:1: smtp: "25" is not host:port`},
 		{name: "no port", file: "pop3 localhost:mail\n", want: `FILE:1: pop3: "mail" is no port number`},
 		{name: "no domain", file: "domain -x-\n", want: `FILE:1: domain: "-x-" is not a domain`},
+		{name: "no host name", file: "hostname mail server\n", want: `FILE:1: hostname: "mail server" is not a domain`},
+		{name: "an empty host name", args: []string{"-hostname", ""}, want: `invalid value "" for flag -hostname: "" is not a domain`},
 		{name: "no password", file: "user alice\n", want: "FILE:1: user: a user is NAME:PASSWORD"},
 		{name: "half a certificate", file: "tls-cert a.pem\n", want: "tls-cert and tls-key go together"},
 		{name: "bad flag", args: []string{"-smtp", "nowhere"}, want: `invalid value "nowhere" for flag -smtp: "nowhere" is not host:port`},
@@ -51,7 +53,7 @@ func TestConfig(t *testing.T) {
 
 func TestConfigCommandLineRules(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "conf")
-	text := "domain a.example\ndomain b.example\nsmtp off\nuser alice:two words\npop3 127.0.0.1:1\n"
+	text := "domain a.example\ndomain \t b.example\nsmtp\toff\nuser alice:two words\npop3 127.0.0.1:1\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

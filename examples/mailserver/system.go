@@ -65,7 +65,7 @@ func newSystem(ctx context.Context, c *config, out io.Writer, log *slog.Logger) 
 
 // wire makes the parts and puts them together.
 func (s *system) wire(ctx context.Context, out io.Writer) error {
-	c, log := s.config, s.log
+	c, log, host := s.config, s.log, string(s.config.hostname)
 	tlsConfig, err := loadTLS(c)
 	if err != nil {
 		return err
@@ -84,23 +84,23 @@ func (s *system) wire(ctx context.Context, out io.Writer) error {
 	if c.resolver != "" {
 		resolver.Servers = []string{string(c.resolver)}
 	}
-	relay := &smtp.Relay{Hostname: c.hostname, Smarthost: string(c.smarthost), Resolver: resolver, Dialer: smtp.Dialer{Logger: log}}
+	relay := &smtp.Relay{Hostname: host, Smarthost: string(c.smarthost), Resolver: resolver, Dialer: smtp.Dialer{Logger: log}}
 	routes := queue.Routes{"postmaster": local, "*": relay}
 	for _, domain := range c.domains {
 		routes[domain] = local
 	}
-	q := &queue.Queue{Spool: s.spool, Routes: routes, Hostname: c.hostname, Logger: log}
+	q := &queue.Queue{Spool: s.spool, Routes: routes, Hostname: host, Logger: log}
 
 	// Inward: two doors to the queue, one to the store, one out of it.
 	mtaFilters := []mailparts.Filter{mailparts.OnRcpt(local.Check)}
 	if c.spamd != "" {
 		mtaFilters = append(mtaFilters, mailparts.OnData((&spamd.Client{Addr: string(c.spamd), Logger: log}).Wrap))
 	}
-	mta := &smtp.Server{Hostname: c.hostname, TLSConfig: tlsConfig, Receiver: mailparts.Chain(q, mtaFilters...), Logger: log}
-	msa := &smtp.Server{Hostname: c.hostname, TLSConfig: tlsConfig, Auth: users, RequireAuth: true, RequireTLS: true,
+	mta := &smtp.Server{Hostname: host, TLSConfig: tlsConfig, Receiver: mailparts.Chain(q, mtaFilters...), Logger: log}
+	msa := &smtp.Server{Hostname: host, TLSConfig: tlsConfig, Auth: users, RequireAuth: true, RequireTLS: true,
 		Receiver: mailparts.Chain(q, mailparts.OnRcpt(local.Check), mailparts.OnData(smtp.FixUp)), Logger: log}
-	mda := &lmtp.Server{Hostname: c.hostname, Receiver: local, Logger: log}
-	pop := &pop3.Server{Hostname: c.hostname, TLSConfig: tlsConfig, Backend: mail, Auth: users, Logger: log}
+	mda := &lmtp.Server{Hostname: host, Receiver: local, Logger: log}
+	pop := &pop3.Server{Hostname: host, TLSConfig: tlsConfig, Backend: mail, Auth: users, Logger: log}
 	s.queue, s.servers = q, []server{
 		{name: "smtp", addr: c.smtp, serve: mta.Serve, shutdowner: mta},
 		{name: "submission", addr: c.submission, serve: msa.Serve, shutdowner: msa},
@@ -163,10 +163,10 @@ func (s *system) howToTry(out io.Writer) {
 	cert := cmp.Or(s.config.tlsCert, filepath.Join(s.config.data, "tls.crt"))
 	var b strings.Builder
 	if addr["smtp"] != "" {
-		fmt.Fprintf(&b, "\nSend as another mail server would:\n  curl smtp://%s --mail-from you@example.net --mail-rcpt alice@%s -T README.md\n", addr["smtp"], domain)
+		fmt.Fprintf(&b, "\nSend as another mail server would:\n  curl smtp://%s --mail-from you@example.net --mail-rcpt alice@%s --crlf -T README.md\n", addr["smtp"], domain)
 	}
 	if addr["submission"] != "" {
-		fmt.Fprintf(&b, "Send as a user:\n  curl --ssl-reqd --cacert %s -u alice smtp://%s --mail-from alice@%s --mail-rcpt bob@%s -T README.md\n", cert, addr["submission"], domain, domain)
+		fmt.Fprintf(&b, "Send as a user:\n  curl --ssl-reqd --cacert %s -u alice smtp://%s --mail-from alice@%s --mail-rcpt bob@%s --crlf -T README.md\n", cert, addr["submission"], domain, domain)
 	}
 	if addr["pop3s"] != "" {
 		fmt.Fprintf(&b, "Read mail:\n  curl --cacert %s -u alice pop3s://%s/1\n", cert, addr["pop3s"])

@@ -1,7 +1,7 @@
 // Command receive takes mail for any address and prints it: receiving mail in
 // an app is a function. Try it:
 //
-//	curl smtp://localhost:2525 --mail-from me@example.test --mail-rcpt you@example.test -T README.md
+//	curl smtp://localhost:2525 --mail-from me@example.test --mail-rcpt you@example.test --crlf -T README.md
 package main
 
 import (
