@@ -1,13 +1,28 @@
 // Package mailtest is to mailparts what net/http/httptest and testing/fstest are
 // to the standard library: what the tests of a mail system need.
 //
-// [Memory] is a Backend that keeps mail in memory and honours every contract,
-// optional ones too. [NewServer] starts a whole mail system in the process,
-// [DNS] is a name server with the zones that a test gives it, and [Listener] a
-// network of one host for the fake time of testing/synctest.
+//   - [NewServer] starts a whole mail system in the process, in one line.
+//   - [Memory] is a Backend that keeps mail in memory and honours every contract,
+//     optional ones too.
+//   - [TestBackend] is the conformance kit for anyone's Backend.
+//   - [DNS] is a name server, and a mailparts.Resolver, with the zones that a test
+//     gives it.
+//   - [Listener] is a network of one host for the fake time of testing/synctest.
 //
-// [TestBackend] is the conformance kit for anyone's Backend: a store is right
-// when it passes, and each subtest has the name of the promise that it checks.
+// A test of a program that sends mail:
+//
+//	func TestWelcome(t *testing.T) {
+//		s := mailtest.NewServer(t, "alice")
+//		err := smtp.SendMail(s.SMTPAddr, nil, "app@example.net", []string{"alice@example.test"}, welcome) // net/smtp's
+//		if err != nil {
+//			t.Fatal(err)
+//		}
+//		got := s.Messages(t, "alice", 1) // waits for it
+//		…
+//	}
+//
+// A test of a store, which is right when it passes; each subtest has the name of
+// the promise that it checks:
 //
 //	func TestBackend(t *testing.T) {
 //		mailtest.TestBackend(t, func(t *testing.T) mailparts.Backend {

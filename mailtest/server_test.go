@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	netsmtp "net/smtp"
 	"strconv"
 	"strings"
 	"testing"
@@ -50,6 +51,17 @@ func TestServerTakesMailForItsUsers(t *testing.T) {
 		if got := s.Messages(t, user, 1)[0]; !strings.HasSuffix(got, note) || !strings.HasPrefix(got, "Return-Path: <carol@example.net>\r\n") {
 			t.Errorf("%s has\n%s", user, got)
 		}
+	}
+}
+
+// What most programs send mail with has no way to be told of a certificate.
+func TestServerTakesMailFromNetSMTP(t *testing.T) {
+	s := mailtest.NewServer(t, "alice")
+	if err := netsmtp.SendMail(s.SMTPAddr, nil, "app@example.net", []string{"alice@example.test"}, []byte(note)); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Messages(t, "alice", 1)[0]; !strings.HasSuffix(got, note) {
+		t.Errorf("alice has\n%s", got)
 	}
 }
 
