@@ -17,14 +17,19 @@ func data(s *session, _ string) error {
 	}
 	defer s.reset() // whatever comes of it, the transaction is over
 	m := newMessage(s)
-	ctx := mailparts.WithReceipts(s.ctx, s.tx.receipts.add)
-	err := s.tx.Data(ctx, m)
-	m.retire()
+	err := s.deliver(m)
 	if !m.asked && s.rejects(err) {
 		s.refuseCommand("DATA", overall(err, len(s.tx.given))) // now, while the log has the transaction
 		return nil
 	}
 	return s.conclude(m, err)
+}
+
+// deliver runs Data. When that is over, be it by a panic, no goroutine that it
+// left behind reads on.
+func (s *session) deliver(m *message) error {
+	defer m.retire()
+	return s.tx.Data(mailparts.WithReceipts(s.ctx, s.tx.receipts.add), m)
 }
 
 // conclude reads a message to its end and answers with err, which is what Data

@@ -65,3 +65,27 @@ func (p *panics) Close() {
 	p.closed++
 	p.at("Close")
 }
+
+// A goroutine that a panic of Data left behind reads nothing of the session's, not
+// even where that is over and its buffers are another's.
+func TestReadAfterPanic(t *testing.T) {
+	over, read := make(chan struct{}), make(chan error)
+	r := deliver(func(_ context.Context, _ *mailparts.Envelope, msg io.Reader) error {
+		msg.Read(make([]byte, 1)) // asks for the message
+		go func() {
+			<-over
+			_, err := io.Copy(io.Discard, msg)
+			read <- err
+		}()
+		panic("at DATA")
+	})
+	c := dialServer(t, &smtp.Server{Receiver: r})
+	c.play(t, toData+`
+		S: 421 4.3.0 Internal error, closing the connection
+		S!
+	`)
+	close(over)
+	if err := <-read; err == nil {
+		t.Error("read on")
+	}
+}
