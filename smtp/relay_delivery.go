@@ -65,7 +65,11 @@ func (d *relayDelivery) byMX(ctx context.Context, domain string) {
 			d.failed(err)
 		}
 		for _, addr := range addrs {
-			if attempts == maxRelayAttempts || ctx.Err() != nil {
+			if ctx.Err() != nil { // not tried is not delivered
+				d.failed(context.Cause(ctx))
+				return
+			}
+			if attempts == maxRelayAttempts {
 				return
 			}
 			attempts++

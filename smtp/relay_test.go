@@ -344,6 +344,23 @@ func TestRelayCancel(t *testing.T) {
 	}
 }
 
+// A recipient who was not tried has no message: an address literal asks no
+// resolver, which would have noticed.
+func TestRelayEndedContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, to := range []mailparts.Address{"b@[192.0.2.1]", "b@example.com"} {
+		i := newInternet(t, "example.com A 192.0.2.1")
+		err := i.relay().Deliver(ctx, letter(to), text("hello\r\n"))
+		if err == nil || !mailparts.AsError(err).Temporary() {
+			t.Errorf("%s: got %v", to, err)
+		}
+		if len(i.dials) > 0 {
+			t.Errorf("%s: tried %v", to, i.dials)
+		}
+	}
+}
+
 func TestRelaySmarthost(t *testing.T) {
 	auth := smtp.PasswordAuth("me", "secret")
 	tests := []struct {
