@@ -150,11 +150,19 @@ func checkHostPort(s string) error {
 	return nil
 }
 
-// hostname is what the server calls itself.
+// hostname is what the server calls itself, to clients without SMTPUTF8 too and
+// in its certificate: A-labels only.
 type hostname string
 
-func (h *hostname) String() string     { return string(*h) }
-func (h *hostname) Set(s string) error { *h = hostname(s); return checkDomain(s) }
+func (h *hostname) String() string { return string(*h) }
+
+func (h *hostname) Set(s string) error {
+	*h = hostname(s)
+	if !mailparts.Address(s).IsASCII() {
+		return fmt.Errorf("%q is not ASCII: write its A-labels (xn--…)", s)
+	}
+	return checkDomain(s)
+}
 
 func checkDomain(s string) error {
 	if _, err := mailparts.ParseAddress("postmaster@" + s); err != nil {

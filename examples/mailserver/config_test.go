@@ -24,6 +24,7 @@ func TestConfig(t *testing.T) {
 		{name: "no port", file: "pop3 localhost:mail\n", want: `FILE:1: pop3: "mail" is no port number`},
 		{name: "no domain", file: "domain -x-\n", want: `FILE:1: domain: "-x-" is not a domain`},
 		{name: "no host name", file: "hostname mail server\n", want: `FILE:1: hostname: "mail server" is not a domain`},
+		{name: "a host name of U-labels", file: "hostname bücher.example\n", want: `FILE:1: hostname: "bücher.example" is not ASCII: write its A-labels (xn--…)`},
 		{name: "an empty host name", args: []string{"-hostname", ""}, want: `invalid value "" for flag -hostname: "" is not a domain`},
 		{name: "no password", file: "user alice\n", want: "FILE:1: user: a user is NAME:PASSWORD"},
 		{name: "half a certificate", file: "tls-cert a.pem\n", want: "tls-cert and tls-key go together"},
