@@ -163,8 +163,13 @@ func TestExtension(t *testing.T) {
 	}
 }
 
-// The next three are what go-smtp's client cannot do (dependencies.md).
-
+// The defects of go-smtp's client that dependencies.md lists, each with the test
+// that shows that this client does not have it.
+//
+//	EHLO says "localhost" before STARTTLS           TestGoSMTPDefectHelloBeforeSTARTTLS
+//	no opportunistic STARTTLS on one connection     TestGoSMTPDefectOpportunisticSTARTTLS
+//	no pipelining                                   TestDeliverWrites, TestDeliverManyRecipients
+//	no context, no deadline while writing DATA      TestCancel, TestStalledMessage
 func TestGoSMTPDefectHelloBeforeSTARTTLS(t *testing.T) {
 	f := newFake(t, `
 		S: 220 mx.example.com
@@ -191,9 +196,4 @@ func TestGoSMTPDefectOpportunisticSTARTTLS(t *testing.T) {
 		t.Error(err)
 	}
 	f.wait()
-}
-
-func TestGoSMTPDefectContextAndDeadlines(t *testing.T) {
-	t.Run("context", TestCancel)
-	t.Run("deadline of a write", TestStalledMessage)
 }

@@ -7,60 +7,13 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/iotest"
-
-	gosasl "github.com/emersion/go-sasl"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/mailtest"
 	"github.com/mailparts/mailparts/smtp"
 )
-
-// internet is a DNS and what listens at its addresses, on one port.
-type internet struct {
-	t     testing.TB
-	dns   *mailtest.DNS
-	mu    sync.Mutex
-	hosts map[string]*fake // by address
-	dials []string
-}
-
-func newInternet(t testing.TB, zone string) *internet {
-	return &internet{t: t, dns: mailtest.NewDNS(zone), hosts: map[string]*fake{}}
-}
-
-// host lets scripts answer at addr. Where there is no host, connections are
-// refused.
-func (i *internet) host(addr string, scripts ...string) {
-	i.hosts[addr] = newFake(i.t, scripts...)
-}
-
-func (i *internet) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	host, port, _ := net.SplitHostPort(addr)
-	if port != "25" {
-		host = addr
-	}
-	i.dials = append(i.dials, host)
-	if f := i.hosts[host]; f != nil {
-		return f.dial(ctx, network, addr)
-	}
-	return nil, errors.New("connection refused")
-}
-
-func (i *internet) relay() *smtp.Relay {
-	return &smtp.Relay{Hostname: "client.example", Resolver: i.dns, Dialer: smtp.Dialer{NetDial: i.dial}}
-}
-
-// wait ends the hosts, whose scripts must be over.
-func (i *internet) wait() {
-	for _, f := range i.hosts {
-		f.wait()
-	}
-}
 
 const (
 	relayedTo = mailDialogue + `
@@ -359,59 +312,6 @@ func TestRelayEndedContext(t *testing.T) {
 			t.Errorf("%s: tried %v", to, i.dials)
 		}
 	}
-}
-
-func TestRelaySmarthost(t *testing.T) {
-	auth := smtp.PasswordAuth("me", "secret")
-	tests := []struct {
-		name, script string
-		auth         func([]string) (gosasl.Client, error)
-		want         string
-	}{
-		{"all mail, whatever the domain", ready() + `
-			C: MAIL FROM:<a@example.org>
-			S: 250 ok
-			C: RCPT TO:<b@example.com>
-			S: 250 ok
-			C: RCPT TO:<c@example.net>
-			S: 550 5.1.2 no
-			C: DATA
-			S: 354 go
-			C: hello
-			C: .
-			S: 250 ok
-			C: QUIT
-			S: 221 bye`, nil, "ok, 550 5.1.2"},
-		{"a wrong password bounces no mail", ready("AUTH PLAIN") + "C: AUTH PLAIN ...\nS: 535 5.7.8 no\nC!", auth, "451 4.3.5, 451 4.3.5"},
-		{"nor does a refusal of us", "S: 554 5.7.1 who are you\nC!", nil, "451 4.3.5, 451 4.3.5"},
-		{"no AUTH is no reason to go without", ready() + "C!", auth, "451 4.7.0, 451 4.7.0"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			i := newInternet(t, "")
-			i.host("smart.example:587", test.script)
-			r := i.relay()
-			r.Smarthost, r.Dialer.Auth = "smart.example:587", test.auth
-			env := letter("b@example.com", "c@example.net")
-			err := r.Deliver(t.Context(), env, text("hello\r\n"))
-			if got := codes(err, 2); got != test.want {
-				t.Errorf("got %s, want %s (%v)", got, test.want, err)
-			}
-			i.wait()
-		})
-	}
-}
-
-// The smarthost's password is for nobody else.
-func TestRelayKeepsPassword(t *testing.T) {
-	i := newInternet(t, "example.com A 192.0.2.1")
-	i.host("192.0.2.1", ready("AUTH PLAIN")+relayedTo)
-	r := i.relay()
-	r.Dialer.Auth = smtp.PasswordAuth("me", "secret")
-	if err := r.Deliver(t.Context(), letter("b@example.com"), text("hello\r\n")); err != nil {
-		t.Error(err)
-	}
-	i.wait()
 }
 
 // A receipt names the MX, not its address.
