@@ -116,13 +116,14 @@ func NewServer(t testing.TB, users ...string) *Server {
 	return s
 }
 
-// lookup finds a user by local part.
+// lookup finds a user by local part, in any case.
 func (s *Server) lookup(_ context.Context, to mailparts.Address) (string, error) {
-	user := strings.ToLower(to.Local())
-	if !slices.Contains(s.Backend.Users, user) {
-		return "", mailparts.ErrNoUser
+	for _, user := range s.Backend.Users {
+		if strings.EqualFold(user, to.Local()) {
+			return user, nil
+		}
 	}
-	return user, nil
+	return "", mailparts.ErrNoUser
 }
 
 // Authenticate implements sasl.Authenticator: every user has Password, and logs
@@ -137,7 +138,7 @@ func (s *Server) Authenticate(_ context.Context, c *sasl.Credentials) (string, e
 }
 
 // Messages waits until user's INBOX holds n messages, and returns all that it
-// holds. It fails t when none comes for ten seconds.
+// holds. It fails t if they are not there after ten seconds.
 func (s *Server) Messages(t testing.TB, user string, n int) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)

@@ -65,6 +65,15 @@ func TestServerTakesMailFromNetSMTP(t *testing.T) {
 	}
 }
 
+func TestServerKnowsUsersInAnyCase(t *testing.T) {
+	s := mailtest.NewServer(t, "Alice")
+	d := &smtp.Dialer{TLSConfig: s.TLSConfig}
+	if err := deliver(t, d, s.SMTPAddr, envelope("carol@example.net", "aLICE@example.test")); err != nil {
+		t.Fatal(err)
+	}
+	s.Messages(t, "Alice", 1)
+}
+
 func TestServerRefusesWhatIsNotItsOwn(t *testing.T) {
 	s := mailtest.NewServer(t, "alice")
 	d := &smtp.Dialer{TLSConfig: s.TLSConfig}
