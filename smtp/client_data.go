@@ -25,7 +25,7 @@ var clientBlocks = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 // connection, so that the server gets no message.
 func (c *Client) Data(ctx context.Context, msg io.Reader) (reply string, err error) {
 	if c.err == nil && c.accepted == 0 {
-		return "", clientFailure(554, "5.5.1", "No valid recipients")
+		return "", refusal(554, "5.5.1", "No valid recipients")
 	}
 	release, err := c.begin(ctx)
 	if err != nil {
@@ -84,7 +84,7 @@ func (c *Client) send(msg io.Reader) (bad, lost error) {
 func (c *Client) unsent(err error) (bad, lost error) {
 	if errors.Is(err, line.ErrBare) {
 		c.abandon(err)
-		return clientFailure(554, "5.6.0", "Message has a CR or LF alone"), nil
+		return refusal(554, "5.6.0", "Message has a CR or LF alone"), nil
 	}
 	return nil, c.lastWords("message", err)
 }

@@ -102,7 +102,7 @@ type clientCommand struct {
 // here.
 func (t *clientTransaction) commands(msg io.Reader) ([]clientCommand, error) {
 	if len(t.env.To) == 0 {
-		return nil, clientFailure(554, "5.5.1", "No valid recipients")
+		return nil, refusal(554, "5.5.1", "No valid recipients")
 	}
 	size, body, err := t.c.measure(t.env, msg)
 	if err != nil {

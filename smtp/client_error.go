@@ -37,8 +37,3 @@ func (c *Client) end(err error) error {
 	}
 	return err
 }
-
-// failure is a permanent outcome of our own.
-func clientFailure(code int, status, message string) *mailparts.Error {
-	return &mailparts.Error{Code: code, Status: status, Message: message}
-}

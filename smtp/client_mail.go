@@ -64,13 +64,13 @@ func (c *Client) Rcpt(ctx context.Context, to *mailparts.Rcpt) error {
 // not known.
 func (c *Client) mailCommand(env *mailparts.Envelope, size int64, body string) (string, error) {
 	if !isClientPath(env.From) {
-		return "", clientFailure(553, "5.1.7", "Malformed sender address")
+		return "", refusal(553, "5.1.7", "Malformed sender address")
 	}
 	var b strings.Builder
 	b.WriteString("MAIL FROM:<" + string(env.From) + ">")
 	if limit, ok := c.Extension("SIZE"); ok && size > 0 { // RFC 1870
 		if n, err := strconv.ParseInt(limit, 10, 64); err == nil && n > 0 && size > n {
-			return "", clientFailure(552, "5.3.4", fmt.Sprintf("Message of %d octets is over the limit of %s, %d", size, c.host, n))
+			return "", refusal(552, "5.3.4", fmt.Sprintf("Message of %d octets is over the limit of %s, %d", size, c.host, n))
 		}
 		fmt.Fprintf(&b, " SIZE=%d", size)
 	}
@@ -79,7 +79,7 @@ func (c *Client) mailCommand(env *mailparts.Envelope, size int64, body string) (
 	case body == "8BITMIME" && eight: // RFC 6152
 		b.WriteString(" BODY=8BITMIME")
 	case body == "8BITMIME" || body == "BINARYMIME":
-		return "", clientFailure(554, "5.6.3", c.host+" does not take "+body+" messages")
+		return "", refusal(554, "5.6.3", c.host+" does not take "+body+" messages")
 	}
 	if needsClientUTF8(env) { // RFC 6531 section 3.4
 		if _, ok := c.Extension("SMTPUTF8"); !ok {
@@ -103,13 +103,13 @@ func needsClientUTF8(env *mailparts.Envelope) bool {
 }
 
 func errClientUTF8(host string) error {
-	return clientFailure(553, "5.6.7", host+" does not take internationalized mail")
+	return refusal(553, "5.6.7", host+" does not take internationalized mail")
 }
 
 // checkClientRcpt refuses what cannot be written after "RCPT TO:<".
 func checkClientRcpt(a mailparts.Address) error {
 	if a == "" || !isClientPath(a) {
-		return clientFailure(553, "5.1.3", "Malformed recipient address")
+		return refusal(553, "5.1.3", "Malformed recipient address")
 	}
 	return nil
 }

@@ -108,20 +108,8 @@ func clientReplyText(l []byte) string {
 // 4) off text.
 func cutClientStatus(text string, code int) (status, rest string) {
 	status, rest, _ = strings.Cut(text, " ")
-	class, detail, ok := strings.Cut(status, ".")
-	subject, detail, ok2 := strings.Cut(detail, ".")
-	if !ok || !ok2 || class != fmt.Sprint(code/100) || !isClientNumber(subject) || !isClientNumber(detail) {
+	if !validStatus(status, code) {
 		return "", text
 	}
 	return status, strings.TrimLeft(rest, " ")
-}
-
-// isClientNumber accepts the 1*3digit of RFC 3463 section 2.
-func isClientNumber(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return 1 <= len(s) && len(s) <= 3
 }

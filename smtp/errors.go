@@ -79,6 +79,7 @@ var (
 	errPipelined     = refusal(421, "4.5.0", "Data before its 354, closing the connection")
 )
 
+// refusal is an outcome that this host decides on, as a server or a client.
 func refusal(code int, status, text string) *mailparts.Error {
 	return &mailparts.Error{Code: code, Status: status, Message: text}
 }

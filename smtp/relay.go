@@ -48,7 +48,7 @@ var _ mailparts.Deliverer = (*Relay)(nil)
 // end first.
 func (r *Relay) Deliver(ctx context.Context, env *mailparts.Envelope, msg io.Reader) error {
 	if !env.MayRelay() {
-		return clientFailure(550, "5.7.1", "Relaying denied")
+		return refusal(550, "5.7.1", "Relaying denied")
 	}
 	buffered, err := mailparts.Buffer(msg)
 	if err != nil {

@@ -18,7 +18,7 @@ type relayHost struct {
 // hosts are where domain's mail goes, in the order to try them.
 func (r *Relay) hosts(ctx context.Context, domain string) ([]relayHost, error) {
 	if domain == "" {
-		return nil, clientFailure(550, "5.1.3", "Address without a domain")
+		return nil, refusal(550, "5.1.3", "Address without a domain")
 	}
 	if domain[0] == '[' {
 		return literalRelayHost(domain)
@@ -26,9 +26,9 @@ func (r *Relay) hosts(ctx context.Context, domain string) ([]relayHost, error) {
 	mxs, err := mailparts.LookupMX(ctx, r.resolver(), domain)
 	switch {
 	case errors.Is(err, mailparts.ErrNullMX): // RFC 7505 section 4.2
-		return nil, clientFailure(556, "5.1.10", "Domain "+domain+" accepts no mail")
+		return nil, refusal(556, "5.1.10", "Domain "+domain+" accepts no mail")
 	case errors.Is(err, mailparts.ErrNoDomain):
-		return nil, clientFailure(550, "5.1.2", "Domain "+domain+" does not exist")
+		return nil, refusal(550, "5.1.2", "Domain "+domain+" does not exist")
 	case err != nil:
 		return nil, relayDNSFailure(domain, err)
 	}
@@ -37,7 +37,7 @@ func (r *Relay) hosts(ctx context.Context, domain string) ([]relayHost, error) {
 		hosts = append(hosts, relayHost{name: mx.Host})
 	}
 	if hosts == nil {
-		return nil, clientFailure(554, "5.4.6", "Mail for "+domain+" loops back to this host")
+		return nil, refusal(554, "5.4.6", "Mail for "+domain+" loops back to this host")
 	}
 	return hosts, nil
 }
@@ -65,7 +65,7 @@ func literalRelayHost(domain string) ([]relayHost, error) {
 	s, six := strings.CutPrefix(s, "ipv6:")
 	addr, err := netip.ParseAddr(s)
 	if err != nil || addr.Is6() != six {
-		return nil, clientFailure(550, "5.1.2", "Address literal "+domain+" is not known")
+		return nil, refusal(550, "5.1.2", "Address literal "+domain+" is not known")
 	}
 	return []relayHost{{name: addr.String(), addr: addr}}, nil
 }
@@ -82,9 +82,9 @@ func (r *Relay) addrs(ctx context.Context, host relayHost, domain string) ([]net
 	case !errors.Is(err, mailparts.ErrNoDomain) && !errors.Is(err, mailparts.ErrNoRecords):
 		return nil, relayDNSFailure(host.name, err)
 	case strings.EqualFold(host.name, domain):
-		return nil, clientFailure(550, "5.1.2", "Domain "+domain+" has no mail server")
+		return nil, refusal(550, "5.1.2", "Domain "+domain+" has no mail server")
 	}
-	return nil, clientFailure(550, "5.4.4", "Mail server "+host.name+" of "+domain+" has no address")
+	return nil, refusal(550, "5.4.4", "Mail server "+host.name+" of "+domain+" has no address")
 }
 
 func relayDNSFailure(name string, err error) error {
