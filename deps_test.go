@@ -45,7 +45,7 @@ var mayImport = map[string]string{
 	"lmtp": "mailparts smtp sasl dns internal/serve internal/line internal/idn github.com/emersion/go-sasl github.com/emersion/go-smtp",
 	"pop3": "mailparts sasl internal/serve internal/line github.com/emersion/go-sasl",
 
-	"dnscheck":     "mailparts dns golang.org/x/net/idna",
+	"dnscheck":     "mailparts dns",
 	"filter/spamd": "mailparts",
 
 	// All but the stores. Only tests and examples import it, so no entry has it.
