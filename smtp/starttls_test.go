@@ -58,7 +58,11 @@ func TestFailedHandshakeEndsTheConnection(t *testing.T) {
 		S: 220 2.0.0 Ready to start TLS
 		C: EHLO client.example.org\r\nMAIL FROM:<a@example.org>
 	`)
-	if rest, _ := io.ReadAll(c.r); len(rest) > 7 || len(rest) > 0 && rest[0] != 21 { // a TLS alert
+	rest, err := io.ReadAll(c.r)
+	if err != nil {
+		t.Errorf("the connection is still open: %v", err)
+	}
+	if len(rest) > 7 || len(rest) > 0 && rest[0] != 21 { // a TLS alert
 		t.Errorf("got %q", rest)
 	}
 	if b.open+b.closed != 0 {
