@@ -125,65 +125,6 @@ func bad(fsys *disktest.FS) string {
 	return strings.Join(s, "\n")
 }
 
-// A record that breaks while the spool runs does not keep the others, and is in
-// bad/ before its segment is dropped.
-func TestDamagedWhileRunning(t *testing.T) {
-	fsys := disktest.New()
-	s, err := OpenFS(fsys, "spool", small, large-1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var log strings.Builder
-	s.Logger = slog.New(slog.NewTextHandler(&log, nil))
-	put(t, s, "message a", newEntry("a", "a.example"))
-	put(t, s, strings.Repeat("b", large), newEntry("b", "b.example"))
-	put(t, s, "message c", newEntry("c", "c.example"))
-	damage(t, fsys, "/spool/log/1.log", `"id":"a"`, `"id":"A"`)
-	damage(t, fsys, "/spool/log/1.log", `"id":"b"`, `"id":"B"`)
-	if got := ids(next(t, s, now, 3)); got != "c" {
-		t.Errorf("Next leases %q, want c", got)
-	}
-	if got := next(t, s, now.AddDate(100, 0, 0), 3); got != nil {
-		t.Errorf("a century later Next leases %q", ids(got))
-	}
-	if _, err := s.Lease(t.Context(), "a"); err == nil || errors.Is(err, ErrNoEntry) {
-		t.Errorf("Lease of what is broken: %v", err)
-	}
-	broken := 0
-	for _, err := range s.All(t.Context()) {
-		if err != nil {
-			broken++
-		}
-	}
-	if broken != 2 {
-		t.Errorf("All yields %d errors, want 2", broken)
-	}
-	for i := range 100 { // until the segment is moved
-		id := fmt.Sprint("m", i)
-		put(t, s, "message "+id, newEntry(id, "d.example"))
-		for _, e := range next(t, s, now, 1) {
-			finish(t, s, e)
-		}
-	}
-	if _, err := s.Lease(t.Context(), "a"); !errors.Is(err, ErrNoEntry) {
-		t.Errorf("Lease of what is in bad/: %v, want ErrNoEntry", err)
-	}
-	if text := bad(fsys); !strings.Contains(text, "message a") || !strings.Contains(text, strings.Repeat("b", large)) {
-		t.Errorf("bad/ has %q", text)
-	}
-	for _, want := range []string{"id=a", "id=b", "queue log is broken"} {
-		if !strings.Contains(log.String(), want) {
-			t.Errorf("the log has no %q:\n%s", want, log.String())
-		}
-	}
-	if got := keys(all(t, s)); got != "c" {
-		t.Errorf("left are %s, want c", got)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // What the system cannot read now is tried again, not given up.
 func TestUnreadableForNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -56,6 +56,9 @@ func (s *FileSpool) setAside(it *item, err error) {
 	s.logger().Error("queue entry cannot be read", "id", it.id, "err", err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.items[it.id] != it {
+		return // forgotten meanwhile: broken
+	}
 	it.lease = false
 	it.aside = errors.Is(err, errLine) || errors.Is(err, io.ErrUnexpectedEOF)
 	it.due = max(it.due, time.Now().Add(time.Minute).UnixMicro())

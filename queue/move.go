@@ -43,7 +43,11 @@ func (s *FileSpool) move(seg *segment) error {
 	if err := s.moveSome(seg, f, some); err != nil {
 		return err
 	}
-	if err := s.quarantine(seg, f, sc.broken); err != nil {
+	broken := sc.broken
+	if sc.tail.size > 0 {
+		broken = append(broken, sc.tail)
+	}
+	if err := s.quarantine(seg, f, broken); err != nil {
 		return err
 	}
 	if err := s.forget(seg); err != nil {
