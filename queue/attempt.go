@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -73,12 +75,6 @@ func (q *Queue) deliverGroup(ctx context.Context, e *Entry, g *group) (said map[
 		return nil, err
 	}
 	defer msg.Close()
-	defer func() {
-		if p := recover(); p != nil {
-			q.logger().Error("panic in a Deliverer", "id", e.ID, "panic", p, "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
 	var mu sync.Mutex
 	reports := map[mailparts.Address]mailparts.Receipt{}
 	ctx = mailparts.WithReceipts(ctx, func(to mailparts.Rcpt, r mailparts.Receipt) {
@@ -86,17 +82,30 @@ func (q *Queue) deliverGroup(ctx context.Context, e *Entry, g *group) (said map[
 		defer mu.Unlock()
 		reports[to.Addr] = r
 	})
-	err = g.route.to.Deliver(ctx, outgoing(e, g), msg)
+	err = q.handOver(ctx, g.route.to, outgoing(e, g), msg)
 	mu.Lock()
 	defer mu.Unlock()
 	return maps.Clone(reports), err
 }
 
+// handOver is d.Deliver with a panic as an error: one message must not stop the
+// queue, now and at every start.
+func (q *Queue) handOver(ctx context.Context, d mailparts.Deliverer, env *mailparts.Envelope, msg io.Reader) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			q.logger().Error("panic in a Deliverer", "id", env.ID, "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return d.Deliver(ctx, env, msg)
+}
+
 // outgoing is the envelope for a group. What the queue has taken may go where
-// its route leads: a backup MX relays for peers that may not relay.
+// its route leads: a backup MX relays for peers that may not relay. What is done
+// to it on the way is not done to e, nor to other entries of the message.
 func outgoing(e *Entry, g *group) *mailparts.Envelope {
 	env := e.Env
-	env.To = g.to
+	env.To, env.Attrs = slices.Clone(g.to), maps.Clone(env.Attrs)
 	if !env.MayRelay() {
 		peer := *env.Peer
 		peer.Trusted = true

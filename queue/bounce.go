@@ -47,7 +47,7 @@ func (q *Queue) bounce(ctx context.Context, e *Entry, failed []*result, now time
 	if q.Bounces != nil {
 		d = q.Bounces
 	}
-	err = mailparts.RcptError(d.Deliver(ctx, env, bytes.NewReader(msg)), 0)
+	err = mailparts.RcptError(q.handOver(ctx, d, env, bytes.NewReader(msg)), 0)
 	if err != nil && mailparts.AsError(err).Temporary() {
 		return err
 	}

@@ -385,6 +385,21 @@ func TestBounceRefused(t *testing.T) {
 	}
 }
 
+// One who panics over a bounce is one who cannot take it now.
+func TestBouncePanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		panics := mailparts.DelivererFunc(func(context.Context, *mailparts.Envelope, io.Reader) error { panic("over a bounce") })
+		s := newScript(func(context.Context, *mailparts.Envelope) error { return never })
+		q := &Queue{Spool: newSpool(t), Routes: Routes{"*": s}, Event: s.event, Bounces: panics}
+		run(t, q)
+		deliver(t, q, envelope("bob@example.com"))
+		synctest.Wait()
+		if got, want := s.said(), "0s queued  \n0s deferred bob@example.com 550 5.1.1"; got != want {
+			t.Errorf("protocol:\n%s\nwant\n%s", got, want)
+		}
+	})
+}
+
 // A crash after the bounce was queued and before its cause was finished repeats
 // the attempt, not the bounce.
 func TestBounceRepeat(t *testing.T) {
