@@ -42,8 +42,8 @@ func TestKill(t *testing.T) {
 			acked[name] = size
 		}
 		for line := range strings.Lines(s.log.String()) {
-			if strings.Contains(line, "level=ERROR") {
-				t.Errorf("after a kill, the server found: %s", line)
+			if strings.Contains(line, "level=ERROR") || strings.HasPrefix(line, "panic:") || strings.HasPrefix(line, "fatal error:") {
+				t.Errorf("after a kill, the server says: %s", line)
 			}
 		}
 	}
@@ -92,6 +92,10 @@ func startLoad(smtp, lmtp string) *load {
 		}
 		l.group.Go(func() { l.send(addr, hello) })
 	}
+	go func() {
+		l.group.Wait()
+		close(l.progress) // a server that dies by itself must not keep the test waiting
+	}()
 	return l
 }
 
