@@ -65,6 +65,7 @@ type Peer struct {
 	Hello    string               // argument of EHLO, unverified
 	User     string               // canonical name, "" unless authenticated
 	Trusted  bool                 // may send anywhere without AUTH
+	Origin   *Peer                // whom a trusted proxy had the message from, as it says by XFORWARD: for logs and filters, never for rights
 	TLS      *tls.ConnectionState `json:"-"`
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -30,6 +31,13 @@ type Server struct {
 	Auth        sasl.Authenticator // nil: no AUTH
 	RequireAuth bool               // MAIL needs AUTH
 	RequireTLS  bool               // MAIL and AUTH need TLS
+
+	// The promises of Receiver, who must begin with the PROXY protocol, who may use
+	// XCLIENT and XFORWARD, and who is let in: as in smtp.Server.
+	Extensions []string
+	ProxyFrom  []netip.Prefix
+	XFrom      []netip.Prefix
+	Admit      func(ctx context.Context, p *mailparts.Peer) error
 
 	// BaseContext and ConnContext are net/http's. ctx ends with the connection.
 	BaseContext func(net.Listener) context.Context
@@ -57,6 +65,7 @@ func (s *Server) server() *smtp.Server {
 		e.Addr, e.Hostname = cmp.Or(s.Addr, "localhost:24"), s.Hostname
 		e.Receiver, e.TLSConfig = s.Receiver, s.TLSConfig
 		e.Auth, e.RequireAuth, e.RequireTLS = s.Auth, s.RequireAuth, s.RequireTLS
+		e.Extensions, e.ProxyFrom, e.XFrom, e.Admit = s.Extensions, s.ProxyFrom, s.XFrom, s.Admit
 		e.BaseContext, e.ConnContext = s.BaseContext, s.ConnContext
 		e.MaxConns, e.MaxConnsPerAddr = s.MaxConns, cmp.Or(s.MaxConnsPerAddr, -1)
 		e.MaxMessageBytes, e.MaxRecipients, e.MaxErrors = s.MaxMessageBytes, s.MaxRecipients, s.MaxErrors

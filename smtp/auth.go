@@ -11,6 +11,17 @@ import (
 	"github.com/mailparts/mailparts/sasl"
 )
 
+// authExtension is RFC 4954, with the mechanisms that may be used now.
+var authExtension = extension{
+	keyword: "AUTH",
+	offer: func(s *session, _ string) (string, bool) {
+		names := s.usable()
+		return strings.Join(names, " "), len(names) > 0
+	},
+	stays: func(s *session) bool { return len(s.mechanisms()) > 0 },
+	mail:  map[string]mailParam{"AUTH": paramAuth},
+}
+
 // auth is RFC 4954 section 4.
 func auth(s *session, arg string) error {
 	mechanisms := s.mechanisms()
@@ -47,19 +58,19 @@ func auth(s *session, arg string) error {
 	return nil
 }
 
-// offered is the list of EHLO, each name after a space. A mechanism that shows
-// the secret is offered under TLS only.
-func (s *session) offered() string {
+// usable is the mechanisms that a peer may use now. One that shows the secret is
+// offered under TLS only.
+func (s *session) usable() []string {
 	if !s.secure() || s.peer.User != "" {
-		return ""
+		return nil
 	}
-	var names strings.Builder
+	var names []string
 	for _, m := range s.mechanisms() {
 		if s.peer.TLS != nil || !m.Plaintext {
-			names.WriteString(" " + m.Name)
+			names = append(names, m.Name)
 		}
 	}
-	return names.String()
+	return names
 }
 
 func (s *session) mechanism(all []sasl.Mechanism, name string) (sasl.Mechanism, error) {
@@ -111,4 +122,24 @@ func (s *session) ask(challenge []byte) ([]byte, error) {
 		return nil, errBadBase64
 	}
 	return response, nil
+}
+
+// paramAuth is RFC 4954 section 5: whom a peer is not trusted to name is "<>".
+func paramAuth(s *session, env *mailparts.Envelope, value string) error {
+	text, ok := decodeXtext(value)
+	if !ok || text == "" {
+		return errParamSyntax
+	}
+	var sender mailparts.Address
+	if text != "<>" {
+		a, err := mailparts.ParseAddress(text)
+		if err != nil {
+			return errParamSyntax
+		}
+		if s.peer.Trusted {
+			sender = a
+		}
+	}
+	env.AuthSender = &sender
+	return nil
 }

@@ -1,7 +1,6 @@
 package smtp
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/mailparts/mailparts"
@@ -45,7 +44,7 @@ func (s *session) hello(name string, extended bool) error {
 		s.out.plain(250, s.hostname)
 		return nil
 	}
-	s.out.plain(250, strings.Join(append([]string{s.hostname}, s.extensions()...), "\n"))
+	s.out.plain(250, strings.Join(append([]string{s.hostname}, s.offers()...), "\n"))
 	return nil
 }
 
@@ -55,21 +54,6 @@ func (s *session) identify(change func(*mailparts.Peer)) {
 	change(&p)
 	p.Protocol = s.transmission(&p, false)
 	s.peer = &p
-}
-
-// extensions is what this connection is offered now.
-func (s *session) extensions() []string {
-	e := []string{"PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"}
-	if s.maxMessage > 0 {
-		e[1] += " " + strconv.FormatInt(s.maxMessage, 10)
-	}
-	if s.TLSConfig != nil && s.peer.TLS == nil {
-		e = append(e, "STARTTLS")
-	}
-	if m := s.offered(); m != "" {
-		e = append(e, "AUTH"+m)
-	}
-	return e
 }
 
 // validHello accepts a domain, an address literal, and what broken clients say

@@ -46,8 +46,13 @@ func (s *session) parseRcpt(arg string) (*mailparts.Rcpt, error) {
 	if !s.tx.env.UTF8 && !to.Addr.IsASCII() {
 		return nil, errNeedsUTF8
 	}
-	// No extension here has a parameter of RCPT.
-	err := eachParam(params, func(string, string) error { return errUnknownParam })
+	err := eachParam(params, func(keyword, value string) error {
+		set := s.rcptParam(keyword)
+		if set == nil {
+			return errUnknownParam
+		}
+		return set(s, to, value)
+	})
 	if err != nil {
 		return nil, err
 	}

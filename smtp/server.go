@@ -42,10 +42,33 @@ type Server struct {
 	RequireAuth bool               // MAIL needs AUTH: RFC 6409
 	RequireTLS  bool               // MAIL and AUTH need TLS: RFC 3207 section 4
 
-	Trusted []netip.Prefix // may relay without AUTH: Peer.Trusted
+	// Extensions are promises that only Receiver, and what lies behind it, can keep:
+	// EHLO keywords with their parameters, as EHLO shows them ("DSN", "DELIVERBY 240").
+	// Those are DSN, REQUIRETLS, BINARYMIME, DELIVERBY, MT-PRIORITY, FUTURERELEASE and
+	// RRVS; the table in the package comment tells what each one promises. All other
+	// extensions are offered without being named, each where it is legal and has a
+	// use. Serve returns an error for one that it does not know.
+	Extensions []string
 
-	// Verify answers VRFY. nil: 252, which tells nothing.
+	// Domain completes an address of MAIL or RCPT that has none, as some clients of
+	// a submission server send them (RFC 6409 section 6.1). "": it is refused.
+	Domain string
+
+	Trusted   []netip.Prefix // may relay without AUTH: Peer.Trusted
+	ProxyFrom []netip.Prefix // must begin with the PROXY protocol, version 1 or 2, and is not believed about itself
+	XFrom     []netip.Prefix // may use XCLIENT and XFORWARD (Postfix's XCLIENT_README and XFORWARD_README)
+
+	// Admit has its say before the greeting, and each time the Peer is known better:
+	// after EHLO or HELO, STARTTLS, AUTH and XCLIENT. An error refuses the peer: at
+	// the greeting with 554 (RFC 5321 section 3.1), later as the answer to that
+	// command, and one of Code 421 ends the connection. nil: everyone.
+	Admit func(ctx context.Context, p *mailparts.Peer) error
+
+	// Verify, Expand and Flush answer VRFY, EXPN and ETRN (RFC 1985). nil: 252, which
+	// tells nothing, 502 and 502.
 	Verify func(ctx context.Context, p *mailparts.Peer, name string) (string, error)
+	Expand func(ctx context.Context, p *mailparts.Peer, list string) ([]string, error)
+	Flush  func(ctx context.Context, p *mailparts.Peer, node string) error
 
 	// BaseContext and ConnContext are net/http's. ctx ends with the connection.
 	BaseContext func(net.Listener) context.Context
@@ -59,6 +82,13 @@ type Server struct {
 	// CommandTimeout is for a whole command line to come [5 min]. DataTimeout is for
 	// every 32 KB of a message [3 min]; the time that Receiver takes does not count.
 	CommandTimeout, DataTimeout time.Duration
+
+	// BannerDelay is how long the greeting is held back [0]. Who talks before it does
+	// not wait for replies, as programs do that only send spam, and is refused with
+	// 554. ErrorDelay is how long a peer waits for a reply that refuses, once it had
+	// three of them since its last accepted message [0]; the replies to what it
+	// pipelined wait together.
+	BannerDelay, ErrorDelay time.Duration
 
 	// NormalizeLines makes a CR or LF alone in a message a CRLF, as some clients of
 	// a submission server need. Without it such a message is refused: on its way
@@ -107,7 +137,11 @@ func (s *Server) ServeTLS(l net.Listener) error {
 }
 
 func (s *Server) serve(l net.Listener, implicit *tls.Config) error {
-	c := s.settings()
+	c, err := s.settings()
+	if err != nil {
+		l.Close()
+		return err
+	}
 	return s.engine.Serve(l, serve.Config{
 		Protocol:        c.protocol(),
 		TLSConfig:       implicit,
@@ -141,10 +175,15 @@ type settings struct {
 	maxMessage                  int64
 	maxRecipients, maxErrors    int
 	commandTimeout, dataTimeout time.Duration
+	promises                    map[string]string // Extensions: keyword and parameters
 	log                         *slog.Logger
 }
 
-func (s *Server) settings() *settings {
+func (s *Server) settings() (*settings, error) {
+	promises, err := parsePromises(s.Extensions)
+	if err != nil {
+		return nil, err
+	}
 	return &settings{
 		Server:         s,
 		hostname:       serve.Hostname(s.Hostname),
@@ -153,8 +192,9 @@ func (s *Server) settings() *settings {
 		maxErrors:      serve.Limit(s.MaxErrors, 10),
 		commandTimeout: serve.Limit(s.CommandTimeout, 5*time.Minute),
 		dataTimeout:    serve.Limit(s.DataTimeout, 3*time.Minute),
+		promises:       promises,
 		log:            serve.Logger(s.Logger),
-	}
+	}, nil
 }
 
 // protocol is the name in logs and for sasl.Conn.

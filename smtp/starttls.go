@@ -1,5 +1,13 @@
 package smtp
 
+// startTLSExtension is RFC 3207: offered until TLS is there.
+var startTLSExtension = extension{
+	keyword: "STARTTLS",
+	offer: func(s *session, _ string) (string, bool) {
+		return "", s.TLSConfig != nil && s.peer.TLS == nil
+	},
+}
+
 // startTLS is RFC 3207. All that the peer said before is forgotten: it could have
 // been said by someone else.
 func startTLS(s *session, _ string) error {

@@ -1,0 +1,25 @@
+package smtp
+
+import (
+	"strings"
+
+	"github.com/mailparts/mailparts"
+)
+
+// eightBitMIME is RFC 6152.
+var eightBitMIME = extension{
+	keyword: "8BITMIME",
+	mail:    map[string]mailParam{"BODY": paramBody},
+}
+
+// paramBody is RFC 6152 section 3.
+func paramBody(_ *session, env *mailparts.Envelope, value string) error {
+	switch strings.ToUpper(value) {
+	case "7BIT":
+	case "8BITMIME":
+		env.Body = "8BITMIME"
+	default:
+		return errParamSyntax
+	}
+	return nil
+}
