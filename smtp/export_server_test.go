@@ -10,4 +10,5 @@ var (
 	ParsePath   = parsePath
 	EachParam   = eachParam
 	DecodeXtext = decodeXtext
+	EncodeXtext = encodeXtext
 )

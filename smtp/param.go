@@ -99,39 +99,3 @@ func validKeyword(k string) bool {
 // validValue accepts an esmtp-value: no "=", nothing that is not printable. The
 // caller has seen to control characters and spaces.
 func validValue(v string) bool { return v != "" && !strings.Contains(v, "=") }
-
-// decodeXtext is RFC 3461 section 4.
-func decodeXtext(s string) (string, bool) {
-	if !strings.Contains(s, "+") {
-		return s, true
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c == '+' {
-			if i+2 >= len(s) {
-				return "", false
-			}
-			hi, ok1 := unhex(s[i+1])
-			lo, ok2 := unhex(s[i+2])
-			if !ok1 || !ok2 {
-				return "", false
-			}
-			c = hi<<4 | lo
-			i += 2
-		}
-		b.WriteByte(c)
-	}
-	return b.String(), true
-}
-
-// unhex takes upper case only, as xtext does.
-func unhex(c byte) (byte, bool) {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0', true
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10, true
-	}
-	return 0, false
-}
