@@ -18,7 +18,8 @@ type Envelope struct {
 	Body       string    // "", "8BITMIME" or "BINARYMIME" (then bare CR and LF are legal): RFC 6152, RFC 3030
 	UTF8       bool      // SMTPUTF8: RFC 6531
 	RequireTLS bool      // REQUIRETLS: RFC 8689
-	Ret, EnvID string    // DSN: RFC 3461 sections 4.3 and 4.4
+	Ret        string    // DSN: "", "FULL" or "HDRS": RFC 3461 section 4.3
+	EnvID      string    // DSN: the sender's own name for it, decoded from xtext: RFC 3461 section 4.4
 	AuthSender *Address  // AUTH= of MAIL, nil: absent: RFC 4954 section 5
 	Priority   int       // MT-PRIORITY, -9 to 9: RFC 6710
 	Hold       time.Time // FUTURERELEASE: not to be sent before: RFC 4865
@@ -31,9 +32,16 @@ type Envelope struct {
 // Rcpt is one recipient with its DSN and RRVS parameters (RFC 3461, RFC 7293).
 type Rcpt struct {
 	Addr   Address
-	Notify Notify    // 0: not given
-	ORcpt  string    // "rfc822;user@host", as received; whoever rewrites Addr fills it if empty
-	Since  time.Time // RRVS
+	Notify Notify // 0: not given
+	// ORcpt is who the sender wrote to, with the type of address: "rfc822;user@host".
+	// It is as received, in the sender's own spelling, but for the xtext, which is
+	// decoded. The type utf-8 has none: its "\x{FC}" stays, as every DSN can tell it
+	// (RFC 6533 section 3). Whoever rewrites Addr fills it if empty.
+	ORcpt string
+	Since time.Time // RRVS: for who has had Addr since then, and for nobody else
+	// SinceOptional is RRVS with ";C": a server without RRVS may have the message all
+	// the same. Otherwise it is refused to one (RFC 7293 section 5.1.1).
+	SinceOptional bool
 }
 
 // Notify is the set of the NOTIFY parameter (RFC 3461 section 4.1). NotifyNever

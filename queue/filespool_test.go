@@ -70,7 +70,7 @@ func fullEntry() *Entry {
 			By:    mailparts.Deadline{Time: at(4), Return: true, Trace: true},
 			Attrs: map[string]string{"tenant": "7"},
 			To: []mailparts.Rcpt{
-				{Addr: "بوب@example.com", Notify: mailparts.NotifyDelay, ORcpt: "utf-8;x", Since: at(5)},
+				{Addr: "بوب@example.com", Notify: mailparts.NotifyDelay, ORcpt: "utf-8;x", Since: at(5), SinceOptional: true},
 				{Addr: "carol@example.com"},
 			},
 			Peer: &mailparts.Peer{

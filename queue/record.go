@@ -66,10 +66,11 @@ type envelope struct {
 }
 
 type rcpt struct {
-	Addr   mailparts.Address `json:"addr"`
-	Notify mailparts.Notify  `json:"notify,omitempty"`
-	ORcpt  string            `json:"orcpt,omitempty"`
-	Since  time.Time         `json:"since,omitzero"`
+	Addr          mailparts.Address `json:"addr"`
+	Notify        mailparts.Notify  `json:"notify,omitempty"`
+	ORcpt         string            `json:"orcpt,omitempty"`
+	Since         time.Time         `json:"since,omitzero"`
+	SinceOptional bool              `json:"sinceoptional,omitempty"`
 }
 
 func newEntry(e *Entry) entry {
