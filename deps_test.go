@@ -48,6 +48,10 @@ var mayImport = map[string]string{
 	"dnscheck":     "mailparts dns",
 	"filter/spamd": "mailparts",
 
+	"filter/dnsbl":    "mailparts dns",
+	"filter/greylist": "mailparts",
+	"filter/throttle": "mailparts",
+
 	// All but the stores. Only tests and examples import it, so no entry has it.
 	"mailtest": "mailparts smtp lmtp pop3 queue sasl/... dns internal/... github.com/emersion/go-sasl golang.org/x/net/...",
 
@@ -72,6 +76,10 @@ var mayReach = map[string]string{
 	"maildir":      "golang.org/x/sys",
 	"queue":        "github.com/emersion/go-message golang.org/x/net golang.org/x/sys golang.org/x/text",
 	"sasl":         "github.com/emersion/go-sasl github.com/xdg-go/scram github.com/xdg-go/stringprep golang.org/x/text",
+
+	"filter/dnsbl":    "golang.org/x/net golang.org/x/text",
+	"filter/greylist": "",
+	"filter/throttle": "",
 }
 
 // unwelcome are parts of the standard library that a library of mail has no use
