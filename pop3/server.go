@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/mailparts/mailparts"
@@ -30,6 +31,11 @@ type Server struct {
 	// the mechanisms that are Plaintext. It is for networks that nobody else can
 	// read (RFC 8314 section 4.1).
 	AllowInsecureAuth bool
+
+	// ProxyFrom is who must begin each connection with the PROXY protocol, version 1
+	// or 2, before TLS: the client that it tells of is the connection's, for
+	// MaxConnsPerAddr too. nil: nobody, and a header is no command.
+	ProxyFrom []netip.Prefix
 
 	// BaseContext and ConnContext are net/http's. A session's context ends with
 	// its connection.
@@ -109,6 +115,7 @@ func (s *Server) serve(l net.Listener, implicit *tls.Config) error {
 		Busy:            "-ERR [SYS/TEMP] Too many connections, please try again later\r\n",
 		MaxConns:        serve.Limit(s.MaxConns, defaultMaxConns),
 		MaxConnsPerAddr: serve.Limit(s.MaxConnsPerAddr, defaultMaxConnsPerAddr),
+		ProxyFrom:       s.ProxyFrom,
 		BaseContext:     s.BaseContext,
 		ConnContext:     s.ConnContext,
 		Logger:          serve.Logger(s.Logger),

@@ -148,6 +148,7 @@ func (s *Server) serve(l net.Listener, implicit *tls.Config) error {
 		Busy:            "421 4.3.2 " + c.hostname + " Too many connections, try again later\r\n",
 		MaxConns:        serve.Limit(s.MaxConns, 1000),
 		MaxConnsPerAddr: serve.Limit(s.MaxConnsPerAddr, 20),
+		ProxyFrom:       s.ProxyFrom,
 		BaseContext:     s.BaseContext,
 		ConnContext:     s.ConnContext,
 		Logger:          c.log,

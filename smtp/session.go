@@ -3,7 +3,6 @@ package smtp
 import (
 	"context"
 	"log/slog"
-	"net/netip"
 	"runtime/debug"
 
 	"github.com/mailparts/mailparts"
@@ -36,18 +35,9 @@ func newSession(ctx context.Context, c *settings, conn *serve.Conn) *session {
 // newPeer is what is known of the peer before its first EHLO.
 func (s *session) newPeer() *mailparts.Peer {
 	p := &mailparts.Peer{Addr: s.conn.Remote(), Local: s.conn.Local(), TLS: s.conn.TLS()}
-	p.Trusted = contains(s.Trusted, p.Addr.Addr())
+	p.Trusted = serve.Contains(s.Trusted, p.Addr.Addr())
 	p.Protocol = s.transmission(p, false)
 	return p
-}
-
-func contains(prefixes []netip.Prefix, a netip.Addr) bool {
-	for _, p := range prefixes {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
 }
 
 // Read is where in's input comes from: it flushes the replies exactly when the

@@ -30,6 +30,7 @@ const rollingBlock = 32 << 10
 type Conn struct {
 	raw     net.Conn // as accepted
 	nc      net.Conn // raw, or TLS on it
+	shown   net.Conn // raw, or with the addresses that a proxy tells of
 	cancel  context.CancelFunc
 	remote  netip.AddrPort
 	local   netip.AddrPort
@@ -38,7 +39,8 @@ type Conn struct {
 	mu      sync.Mutex
 	idle    bool
 	closing bool
-	until   time.Time // deadline of reads, when timeout is 0; zero: none
+	hurry   chan struct{} // closed by shutdown; nil: nobody waits
+	until   time.Time     // deadline of reads, when timeout is 0; zero: none
 
 	timeout time.Duration // of Rolling
 	left    time.Duration // of timeout, for the rest of the block
@@ -46,15 +48,34 @@ type Conn struct {
 }
 
 func newConn(nc net.Conn, cancel context.CancelFunc) *Conn {
-	c := &Conn{raw: nc, nc: nc, cancel: cancel}
+	c := &Conn{raw: nc, nc: nc, shown: nc, cancel: cancel}
 	c.Rolling(handshakeTimeout)
 	c.remote, c.local = addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr())
-	if a := c.remote.Addr(); a.Is4() {
-		c.network, _ = a.Prefix(32)
-	} else if a.Is6() {
-		c.network, _ = a.Prefix(64)
-	}
 	return c
+}
+
+// networkOf is an IPv4 address or an IPv6 network of 64 bits; of no address it is
+// the zero value.
+func networkOf(a netip.Addr) (network netip.Prefix) {
+	switch {
+	case a.Is4():
+		network, _ = a.Prefix(32)
+	case a.Is6():
+		network, _ = a.Prefix(64) // without the zone
+	}
+	return network
+}
+
+// Contains reports whether a is in one of prefixes, whatever its zone. No address
+// is in none.
+func Contains(prefixes []netip.Prefix, a netip.Addr) bool {
+	a = a.WithZone("")
+	for _, p := range prefixes {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
 }
 
 func addrPort(a net.Addr) netip.AddrPort {
@@ -189,6 +210,9 @@ func (c *Conn) StartTLS(ctx context.Context, cfg *tls.Config) error {
 func (c *Conn) shutdown() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.hurry != nil && !c.closing {
+		close(c.hurry)
+	}
 	c.closing = true
 	if c.idle {
 		c.nc.SetReadDeadline(time.Unix(1, 0))

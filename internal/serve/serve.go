@@ -27,6 +27,11 @@ type Config struct {
 
 	MaxConns, MaxConnsPerAddr int // Limit has been applied; 0: none
 
+	// ProxyFrom is who must begin each connection with a header of the PROXY
+	// protocol, before TLS. It counts in MaxConns; in MaxConnsPerAddr the client does
+	// that it tells of.
+	ProxyFrom []netip.Prefix
+
 	BaseContext func(net.Listener) context.Context
 	ConnContext func(context.Context, net.Conn) context.Context
 	Logger      *slog.Logger // not nil
@@ -81,14 +86,12 @@ func (e *Engine) Serve(l net.Listener, cfg Config) error {
 func (e *Engine) start(base context.Context, nc net.Conn, cfg *Config) {
 	ctx, cancel := context.WithCancel(base)
 	c := newConn(nc, cancel)
+	proxy := Contains(cfg.ProxyFrom, c.remote.Addr())
+	if !proxy {
+		c.network = networkOf(c.remote.Addr())
+	}
 	if why := e.admit(c, cfg); why != "" {
-		cfg.Logger.Warn("connection refused", "protocol", cfg.Protocol, "remote", c.Remote(), "why", why)
-		// A few octets into an empty socket buffer: this does not wait for the peer,
-		// but where l is a tls.Listener, whose connections shake hands first.
-		nc.SetDeadline(time.Now().Add(time.Second))
-		if cfg.TLSConfig == nil {
-			nc.Write([]byte(cfg.Busy))
-		}
+		c.turnAway(why, cfg)
 		c.abort()
 		return
 	}
@@ -99,8 +102,11 @@ func (e *Engine) start(base context.Context, nc net.Conn, cfg *Config) {
 				cfg.Logger.Error("panic in a session", "protocol", cfg.Protocol, "remote", c.Remote(), "panic", p, "stack", string(debug.Stack()))
 			}
 		}()
+		if proxy && !e.unwrap(c, cfg) {
+			return
+		}
 		if cfg.ConnContext != nil {
-			ctx = cfg.ConnContext(ctx, nc)
+			ctx = cfg.ConnContext(ctx, c.shown)
 		}
 		if cfg.TLSConfig != nil {
 			if err := c.StartTLS(ctx, cfg.TLSConfig); err != nil {
@@ -110,6 +116,33 @@ func (e *Engine) start(base context.Context, nc net.Conn, cfg *Config) {
 		}
 		cfg.Handle(ctx, c)
 	}()
+}
+
+// turnAway says that there is no place for c.
+func (c *Conn) turnAway(why string, cfg *Config) {
+	cfg.Logger.Warn("connection refused", "protocol", cfg.Protocol, "remote", c.Remote(), "why", why)
+	// A few octets into an empty socket buffer: this does not wait for the peer,
+	// but where the listener is of TLS, whose connections shake hands first.
+	c.raw.SetDeadline(time.Now().Add(time.Second))
+	if cfg.TLSConfig == nil {
+		c.raw.Write([]byte(cfg.Busy))
+	}
+}
+
+// unwrap reads the header of a proxy's connection and finds the client a place.
+func (e *Engine) unwrap(c *Conn, cfg *Config) (ok bool) {
+	proxy := c.Remote()
+	if err := c.readProxy(); err != nil {
+		if err != ErrShutdown {
+			cfg.Logger.Warn("connection of a proxy closed", "protocol", cfg.Protocol, "remote", proxy, "err", err)
+		}
+		return false
+	}
+	if !e.place(c, cfg) {
+		c.turnAway(manyOfOne, cfg)
+		return false
+	}
+	return true
 }
 
 func (e *Engine) add(l net.Listener) bool {
@@ -139,6 +172,9 @@ func (e *Engine) isClosing() bool {
 	return e.closing
 }
 
+// manyOfOne is why MaxConnsPerAddr refuses.
+const manyOfOne = "too many connections from one address"
+
 // admit counts c, or says why not.
 func (e *Engine) admit(c *Conn, cfg *Config) (why string) {
 	e.mu.Lock()
@@ -148,14 +184,35 @@ func (e *Engine) admit(c *Conn, cfg *Config) (why string) {
 		return "shutting down"
 	case cfg.MaxConns > 0 && len(e.conns) >= cfg.MaxConns:
 		return "too many connections"
-	case cfg.MaxConnsPerAddr > 0 && c.network.IsValid() && e.perAddr[c.network] >= cfg.MaxConnsPerAddr:
-		return "too many connections from one address"
+	case !e.fits(c, cfg):
+		return manyOfOne
 	}
 	e.conns[c] = struct{}{}
+	e.count(c)
+	return ""
+}
+
+// place counts c's network, which a proxy has told since admit, or reports that
+// there is no place in it.
+func (e *Engine) place(c *Conn, cfg *Config) (ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.fits(c, cfg) {
+		c.network = netip.Prefix{} // it has not been counted
+		return false
+	}
+	e.count(c)
+	return true
+}
+
+func (e *Engine) fits(c *Conn, cfg *Config) bool {
+	return cfg.MaxConnsPerAddr <= 0 || !c.network.IsValid() || e.perAddr[c.network] < cfg.MaxConnsPerAddr
+}
+
+func (e *Engine) count(c *Conn) {
 	if c.network.IsValid() {
 		e.perAddr[c.network]++
 	}
-	return ""
 }
 
 // end closes c and forgets it.
