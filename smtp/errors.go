@@ -67,6 +67,11 @@ var (
 	errNoRcpts      = refusal(554, "5.5.1", "No valid recipients")
 	errNoRcptsLMTP  = refusal(503, "5.5.1", "No valid recipients") // RFC 2033 section 4.2
 
+	errShortSender    = refusal(554, "5.1.8", "The sender's domain is not fully qualified") // RFC 6409 section 4.2
+	errShortRecipient = refusal(554, "5.1.2", "The recipient's domain is not fully qualified")
+	errNotOwn         = refusal(550, "5.7.1", "You may not send as this address") // RFC 6409 sections 6.1 and 6.3
+	errBadFrom        = refusal(554, "5.6.0", "The From field is missing or malformed")
+
 	errTooBig = refusal(552, "5.3.4", "The message is too big")
 	errBare   = refusal(550, "5.6.0", "CR or LF alone in the message: lines end with CRLF (RFC 5321 section 2.3.8)")
 

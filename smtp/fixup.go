@@ -3,14 +3,12 @@ package smtp
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"crypto/rand"
 	"io"
 	"strings"
 	"time"
 
 	"github.com/mailparts/mailparts"
-	"github.com/mailparts/mailparts/internal/serve"
 )
 
 // FixUp makes a complete message of what a client submitted (RFC 6409 section
@@ -19,22 +17,17 @@ import (
 // empty line, past lines that are no fields. Where none begins, as the first line
 // after Received is no field, an empty line is put before what is a body. A line
 // of mbox there, "From " or ">From ", is taken out. All other octets are kept. It
-// holds a few KB of the message, however long. Use it with mailparts.OnData.
-func FixUp(next mailparts.Deliverer) mailparts.Deliverer {
-	return mailparts.DelivererFunc(func(ctx context.Context, env *mailparts.Envelope, msg io.Reader) error {
-		domain := env.From.Domain()
-		if domain == "" || !env.From.IsASCII() {
-			domain = serve.Hostname("")
-		}
-		return next.Deliver(ctx, env, &fixUp{src: bufio.NewReader(msg), domain: domain})
-	})
-}
+// holds a few KB of the message, however long. Use it with mailparts.OnData, or as
+// a part of [Submission], which has choices and rules.
+func FixUp(next mailparts.Deliverer) mailparts.Deliverer { return new(Submission).fixUp(next) }
 
 // fixUp is a message on its way through FixUp. It reads nothing before its first
 // Read: that is when a server asks for the message.
 type fixUp struct {
-	src    *bufio.Reader
-	domain string // of a new Message-ID
+	src     *bufio.Reader
+	domain  string // of a new Message-ID
+	keepBcc bool
+	authors *authors // nil: nobody asks
 
 	body   bool // the header has ended
 	inside bool // the last line was longer than src's buffer, and goes on
@@ -84,6 +77,7 @@ func (f *fixUp) header() {
 	f.inside = err == bufio.ErrBufferFull
 	switch {
 	case inside, f.folds && len(l) > 0 && (l[0] == ' ' || l[0] == '\t'):
+		f.authors.more(l)
 	case f.field(l):
 	case !f.named && !f.mbox && isMboxLine(l):
 		f.folds, f.mbox, f.drop = false, true, true
@@ -92,6 +86,7 @@ func (f *fixUp) header() {
 		return
 	default:
 		f.drop = false
+		f.authors.begin("", nil)
 	}
 	if !f.drop && len(l) > 0 {
 		f.buf = append(f.buf, l...)
@@ -104,16 +99,17 @@ func (f *fixUp) header() {
 
 // field reports whether a field begins with l, and notes which.
 func (f *fixUp) field(l []byte) bool {
-	name, _, ok := bytes.Cut(l, []byte{':'})
+	name, value, ok := bytes.Cut(l, []byte{':'})
 	name = bytes.TrimRight(name, " \t") // RFC 5322 section 4.5.8
 	if !ok || len(name) == 0 || bytes.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c > '~' }) {
 		return false
 	}
 	lower := strings.ToLower(string(name))
 	f.folds, f.named, f.drop = true, f.named || lower != "received", false
+	f.authors.begin(lower, value)
 	switch lower {
 	case "bcc", "resent-bcc":
-		f.drop = true
+		f.drop = !f.keepBcc
 	case "date":
 		f.date = true
 	case "message-id":
@@ -132,8 +128,13 @@ func isEmpty(l []byte) bool {
 	return len(l) == 0 || string(l) == "\n" || string(l) == "\r\n"
 }
 
-// end ends the header with what it lacks. l is the line after it, nil for none.
+// end ends the header with what it lacks, or the message if its authors may not
+// be. l is the line after the header, nil for none.
 func (f *fixUp) end(l []byte) {
+	if err := f.authors.verify(); err != nil {
+		f.buf, f.err = nil, err
+		return
+	}
 	if f.inner {
 		f.buf = append(f.buf, "\r\n"...)
 	}
