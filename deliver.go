@@ -30,6 +30,7 @@ type Receipt struct {
 	Host, Reply string
 	TLS         string // "TLS1.3 verified", "" for none
 	DSN         bool   // the far side owes the success notification now
+	By          bool   // the far side watches Envelope.By now
 }
 
 // WithReceipts asks the Deliverers below ctx for receipts, as net/http/httptrace

@@ -27,6 +27,37 @@ const clientBuffer = 16 << 10
 // do a timeout, a server that goes away or does not speak SMTP, and 421: every
 // later call fails with the same error. Errors are *mailparts.Error, with Host
 // for what the server said.
+//
+// All that an Envelope asks for goes to a server that offers the extension, at
+// the value that it has then: the seconds that are left, not those there were.
+// Where it is not offered the mail is refused rather than corrupted, and rather
+// than sent on weaker terms than the sender's:
+//
+//	Envelope            extension                where it is not offered
+//	Size                SIZE, RFC 1870           not said
+//	  over its limit                             552 5.3.4
+//	Body 8BITMIME       8BITMIME, RFC 6152       554 5.6.3, but for a msg that can seek and has 7 bits
+//	Body BINARYMIME     BINARYMIME and CHUNKING, 554 5.6.3
+//	                    RFC 3030
+//	UTF8                SMTPUTF8, RFC 6531       553 5.6.7, but for a msg that can seek and has 7 bits
+//	  an address                                 553 5.6.7; of a recipient: for that one
+//	RequireTLS          REQUIRETLS, RFC 8689     550 5.7.30, and 550 5.7.10 without TLS or with a
+//	                                             certificate that is not verified; a bounce goes without
+//	Ret, EnvID, Notify, DSN, RFC 3461, RFC 6533  not said, and Receipt.DSN is false: what
+//	ORcpt                                        NotifySuccess asks for is ours to send
+//	AuthSender          AUTH, RFC 4954 section 5 not said, nor to a server that we are a stranger to
+//	Priority            MT-PRIORITY, RFC 6710    not said
+//	Hold, in the future FUTURERELEASE, RFC 4865  451 4.3.3: later it may go; likewise over its limit
+//	By with Return      DELIVERBY, RFC 2852      550 5.3.3, likewise under its limit; 550 5.4.7 when it is past
+//	By without Return                            not said, and Receipt.By is false; NOTIFY=DELAY is asked for
+//	Rcpt.Since          RRVS, RFC 7293           550 5.7.19, for that recipient
+//	  SinceOptional                              not said
+//
+// A value that its RFC does not allow is refused with 501 5.5.4. MX hosts found
+// without DNSSEC or MTA-STS are no place for RequireTLS either (RFC 8689 section
+// 2), but that is for who chose the host to know.
+//
+// The limits of a server with LIMITS (RFC 9422) are kept: see Deliver and Ready.
 type Client struct {
 	conn *clientConn
 	r    *line.Reader
@@ -39,9 +70,18 @@ type Client struct {
 
 	ext      map[string]string // EHLO keywords in upper case
 	secured  string            // Receipt.TLS
-	inMail   bool              // the server may be in a transaction
-	accepted int               // RCPTs that were, in this transaction
-	err      error             // why the connection is closed
+	loggedIn bool
+	chunking bool // BDAT wherever it is offered
+
+	limits  clientLimits
+	mails   int                 // MAIL commands so far
+	domains map[string]struct{} // of RCPT commands so far, where there is a limit
+
+	text     []byte      // room for a transaction's commands
+	inMail   bool        // the server may be in a transaction
+	needs    clientNeeds // of that transaction
+	accepted int         // RCPTs that were, in it
+	err      error       // why the connection is closed
 }
 
 // Host is the server's name as it was dialled.
@@ -55,6 +95,12 @@ func (c *Client) TLS() *tls.ConnectionState { return c.conn.tls() }
 func (c *Client) Extension(keyword string) (params string, ok bool) {
 	params, ok = c.ext[strings.ToUpper(keyword)]
 	return params, ok
+}
+
+// offers is Extension for those who need no parameters.
+func (c *Client) offers(keyword string) bool {
+	_, ok := c.ext[keyword]
+	return ok
 }
 
 // Extensions returns the EHLO keywords that the server offers, sorted.
@@ -151,8 +197,14 @@ func (c *Client) lastWords(doing string, err error) error {
 		return c.lost(doing, err)
 	}
 	c.conn.within(lastWordsTimeout)
-	if r, rerr := readClientReply(c.r); rerr == nil && r.code/100 >= 4 {
-		return c.end(c.refused(r))
+	for range clientWindow + 1 { // good ones are to earlier chunks
+		r, rerr := readClientReply(c.r)
+		if rerr != nil {
+			break
+		}
+		if r.code/100 >= 4 {
+			return c.end(c.refused(r))
+		}
 	}
 	return c.lost(doing, err)
 }

@@ -98,7 +98,27 @@ func (c *Client) authenticated(mech gosasl.Client, r clientReply) error {
 	if s, ok := mech.(*sasl.ScramClient); ok && !s.Verified() {
 		return c.noAuth(errors.New("the server has not proved that it knows the password"))
 	}
+	c.loggedIn = true
 	return nil
+}
+
+// appendAuth is AUTH= (RFC 4954 section 5), to a server that knows us. Mail of a
+// peer that has not said who it is does not become our own there.
+func (c *Client) appendAuth(b []byte, n *clientNeeds) ([]byte, error) {
+	if !c.loggedIn {
+		return b, nil
+	}
+	sender := n.env.AuthSender
+	if sender == nil {
+		if n.env.Peer == nil || n.env.Peer.User != "" {
+			return b, nil
+		}
+		sender = new(mailparts.Address)
+	}
+	if *sender == "" {
+		return append(b, " AUTH=<>"...), nil
+	}
+	return append(append(b, " AUTH="...), encodeXtext(string(*sender))...), nil
 }
 
 func (c *Client) noAuth(err error) error {

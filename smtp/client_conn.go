@@ -15,9 +15,10 @@ type clientConn struct {
 	nc    net.Conn      // raw, or TLS on it
 	block time.Duration // what the peer may take for one write; 0: for ever
 
-	mu    sync.Mutex
-	until time.Time       // for reads
-	ended context.Context // the one that interrupts us; nil: none
+	mu     sync.Mutex
+	closed bool
+	until  time.Time       // for reads
+	ended  context.Context // the one that interrupts us; nil: none
 }
 
 // longAgo is a deadline that interrupts.
@@ -91,12 +92,19 @@ func (c *clientConn) Read(p []byte) (int, error) {
 	return n, c.cause(err)
 }
 
+// clientWrite is how much of a message is one block, with a deadline of its own.
+const clientWrite = 64 << 10
+
 // Write implements io.Writer.
-func (c *clientConn) Write(p []byte) (int, error) {
-	if err := c.arm(func() { c.raw.SetWriteDeadline(clientDeadline(c.block)) }); err != nil {
-		return 0, err
+func (c *clientConn) Write(p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		if err := c.arm(func() { c.raw.SetWriteDeadline(clientDeadline(c.block)) }); err != nil {
+			return n, err
+		}
+		var m int
+		m, err = c.nc.Write(p[n:min(len(p), n+clientWrite)])
+		n += m
 	}
-	n, err := c.nc.Write(p)
 	return n, c.cause(err)
 }
 
@@ -139,4 +147,15 @@ func (c *clientConn) goodbye() { c.nc.Close() }
 
 // close closes the connection without TLS's goodbye, which might wait for a peer
 // that reads nothing.
-func (c *clientConn) close() error { return c.raw.Close() }
+func (c *clientConn) close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	return c.raw.Close()
+}
+
+func (c *clientConn) isClosed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
+}

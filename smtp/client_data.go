@@ -20,9 +20,11 @@ var clientBlocks = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 // the error is mailparts.RcptErrors in the order of those recipients, and the
 // answer the first good one.
 //
-// msg must have CRLF line ends. One with a CR or LF alone is refused with 5.6.0,
-// and a read error other than io.EOF is returned as it is; both close the
-// connection, so that the server gets no message.
+// msg goes by BDAT where the server offers CHUNKING (RFC 3030), unless the Dialer
+// has NoChunking, and by DATA elsewhere; what the server gets is the same. It must
+// have CRLF line ends, but for BINARYMIME. One with a CR or LF alone is refused
+// with 5.6.0, and a read error other than io.EOF is returned as it is: the server
+// gets no message. DATA can be left by closing the connection only.
 func (c *Client) Data(ctx context.Context, msg io.Reader) (reply string, err error) {
 	if c.err == nil && c.accepted == 0 {
 		return "", refusal(554, "5.5.1", "No valid recipients")
@@ -32,19 +34,15 @@ func (c *Client) Data(ctx context.Context, msg io.Reader) (reply string, err err
 		return "", err
 	}
 	defer release()
-	r, err := c.do("DATA", "DATA")
-	if err != nil {
-		return "", err
-	}
-	if r.code != 354 {
-		if err := c.positive("DATA", r); err != nil {
+	if !c.chunks(&c.needs) {
+		if err := c.openData(); err != nil {
 			return "", err
 		}
-		return "", c.unexpected("DATA", r)
 	}
-	bad, lost := c.send(msg)
-	if err := cmp.Or(bad, lost); err != nil {
-		return "", err
+	bad, failed := c.content(msg)
+	if bad != nil || failed != nil {
+		c.accepted = 0
+		return "", cmp.Or(bad, failed)
 	}
 	errs := make(mailparts.RcptErrors, c.accepted)
 	c.results(len(errs), func(i int, r clientReply, err error) {
@@ -53,6 +51,28 @@ func (c *Client) Data(ctx context.Context, msg io.Reader) (reply string, err err
 		}
 	})
 	return reply, uniform(errs)
+}
+
+// openData says DATA.
+func (c *Client) openData() error {
+	r, err := c.do("DATA", "DATA")
+	if err != nil || r.code == 354 {
+		return err
+	}
+	if err := c.positive("DATA", r); err != nil {
+		return err
+	}
+	return c.unexpected("DATA", r)
+}
+
+// content sends msg, and leaves its results to be read. bad says that msg is no
+// message, failed that the server did not take it or is gone; either way the server
+// has none.
+func (c *Client) content(msg io.Reader) (bad, failed error) {
+	if c.chunks(&c.needs) {
+		return c.sendChunks(msg)
+	}
+	return c.send(msg)
 }
 
 // send writes msg and its final dot. bad says that msg is no message, lost that
@@ -84,7 +104,7 @@ func (c *Client) send(msg io.Reader) (bad, lost error) {
 func (c *Client) unsent(err error) (bad, lost error) {
 	if errors.Is(err, line.ErrBare) {
 		c.abandon(err)
-		return refusal(554, "5.6.0", "Message has a CR or LF alone"), nil
+		return errClientBare, nil
 	}
 	return nil, c.lastWords("message", err)
 }
@@ -108,19 +128,5 @@ func (c *Client) results(n int, result func(i int, r clientReply, err error)) {
 		}
 		result(i, r, err)
 	}
-	c.inMail, c.accepted = false, 0
-}
-
-// uniform is what Deliver returns for errs: nil, one error if it is everyone's,
-// so that errors.As finds it, or errs.
-func uniform(errs mailparts.RcptErrors) error {
-	for _, err := range errs {
-		if err != errs[0] {
-			return errs
-		}
-	}
-	if len(errs) == 0 {
-		return nil
-	}
-	return errs[0]
+	c.inMail, c.accepted, c.needs = false, 0, clientNeeds{}
 }

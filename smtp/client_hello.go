@@ -22,7 +22,7 @@ func (c *Client) hello(name string) error {
 		return err
 	}
 	if r.code/100 == 5 && !c.lmtp {
-		c.ext = nil
+		c.ext, c.limits = nil, clientLimits{}
 		if r, err = c.do("HELO", "HELO "+name); err != nil {
 			return err
 		}
@@ -37,5 +37,6 @@ func (c *Client) hello(name string) error {
 		keyword, params, _ := strings.Cut(l, " ")
 		c.ext[strings.ToUpper(keyword)] = strings.TrimSpace(params)
 	}
+	c.limits = parseClientLimits(c.ext["LIMITS"])
 	return nil
 }

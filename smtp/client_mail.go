@@ -2,21 +2,20 @@ package smtp
 
 import (
 	"context"
-	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/mailparts/mailparts"
 )
 
-// Mail begins a transaction from env.From, and aborts one under way. SIZE, BODY
-// and SMTPUTF8 are said where env has them and the server offers them. What it
-// needs and the server does not offer is refused here: 8BITMIME and BINARYMIME
-// with 5.6.3, SMTPUTF8 with 5.6.7, a size over the server's limit with 5.3.4.
+// Mail begins a transaction from env.From, and aborts one under way. What env asks
+// for is said or refused as Client's table has it.
 func (c *Client) Mail(ctx context.Context, env *mailparts.Envelope) error {
-	cmd, err := c.mailCommand(env, env.Size, env.Body)
+	needs := clientNeeds{env: env, size: env.Size, body: env.Body, utf8: env.UTF8}
+	cmd, err := c.appendMail(nil, &needs)
 	if err != nil {
 		return err
+	}
+	if c.err == nil && c.mailsSpent() {
+		return errClientMails(c.host)
 	}
 	if c.inMail {
 		if err := c.Reset(ctx); err != nil {
@@ -28,28 +27,35 @@ func (c *Client) Mail(ctx context.Context, env *mailparts.Envelope) error {
 		return err
 	}
 	defer release()
-	c.inMail, c.accepted = true, 0
-	r, err := c.do("MAIL", cmd)
+	c.startMail(needs)
+	r, err := c.do("MAIL", string(cmd))
 	if err != nil {
 		return err
 	}
 	return c.positive("MAIL", r)
 }
 
+// startMail notes that MAIL is being said.
+func (c *Client) startMail(needs clientNeeds) {
+	c.inMail, c.accepted, c.needs = true, 0, needs
+	c.mails++
+}
+
 // Rcpt adds a recipient to the transaction.
 func (c *Client) Rcpt(ctx context.Context, to *mailparts.Rcpt) error {
-	if err := checkClientRcpt(to.Addr); err != nil {
+	cmd, err := c.appendRcpt(nil, to, &c.needs)
+	if err != nil {
 		return err
 	}
-	if _, ok := c.Extension("SMTPUTF8"); !ok && !to.Addr.IsASCII() {
-		return errClientUTF8(c.host)
+	if !c.enter(to.Addr.Domain()) {
+		return errClientDomains(c.host)
 	}
 	release, err := c.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	r, err := c.do("RCPT", "RCPT TO:<"+string(to.Addr)+">")
+	r, err := c.do("RCPT", string(cmd))
 	if err != nil {
 		return err
 	}
@@ -60,58 +66,54 @@ func (c *Client) Rcpt(ctx context.Context, to *mailparts.Rcpt) error {
 	return err
 }
 
-// mailCommand is the MAIL command, or why there can be none. size is 0 if it is
-// not known.
-func (c *Client) mailCommand(env *mailparts.Envelope, size int64, body string) (string, error) {
-	if !isClientPath(env.From) {
-		return "", refusal(553, "5.1.7", "Malformed sender address")
-	}
-	var b strings.Builder
-	b.WriteString("MAIL FROM:<" + string(env.From) + ">")
-	if limit, ok := c.Extension("SIZE"); ok && size > 0 { // RFC 1870
-		if n, err := strconv.ParseInt(limit, 10, 64); err == nil && n > 0 && size > n {
-			return "", refusal(552, "5.3.4", fmt.Sprintf("Message of %d octets is over the limit of %s, %d", size, c.host, n))
-		}
-		fmt.Fprintf(&b, " SIZE=%d", size)
-	}
-	_, eight := c.Extension("8BITMIME")
-	switch {
-	case body == "8BITMIME" && eight: // RFC 6152
-		b.WriteString(" BODY=8BITMIME")
-	case body == "8BITMIME" || body == "BINARYMIME":
-		return "", refusal(554, "5.6.3", c.host+" does not take "+body+" messages")
-	}
-	if needsClientUTF8(env) { // RFC 6531 section 3.4
-		if _, ok := c.Extension("SMTPUTF8"); !ok {
-			return "", errClientUTF8(c.host)
-		}
-		b.WriteString(" SMTPUTF8")
-	}
-	return b.String(), nil
+// clientMailParams are what MAIL says beside the sender, each as Client's table
+// has it. They append to b, or tell why there can be no mail.
+var clientMailParams = []func(c *Client, b []byte, n *clientNeeds) ([]byte, error){
+	(*Client).appendSize,
+	(*Client).appendBody,
+	(*Client).appendUTF8,
+	(*Client).appendRequireTLS,
+	(*Client).appendDSN,
+	(*Client).appendAuth,
+	(*Client).appendPriority,
+	(*Client).appendHold,
+	(*Client).appendBy,
 }
 
-func needsClientUTF8(env *mailparts.Envelope) bool {
-	if env.UTF8 || !env.From.IsASCII() {
-		return true
+// appendMail appends the MAIL command, without its CRLF, and completes n.
+func (c *Client) appendMail(b []byte, n *clientNeeds) ([]byte, error) {
+	if !isClientPath(n.env.From) {
+		return b, refusal(553, "5.1.7", "Malformed sender address")
 	}
-	for i := range env.To {
-		if !env.To[i].Addr.IsASCII() {
-			return true
+	b = append(append(append(b, "MAIL FROM:<"...), n.env.From...), '>')
+	for _, param := range clientMailParams {
+		var err error
+		if b, err = param(c, b, n); err != nil {
+			return b, err
 		}
 	}
-	return false
+	return b, nil
 }
 
-func errClientUTF8(host string) error {
-	return refusal(553, "5.6.7", host+" does not take internationalized mail")
-}
-
-// checkClientRcpt refuses what cannot be written after "RCPT TO:<".
-func checkClientRcpt(a mailparts.Address) error {
-	if a == "" || !isClientPath(a) {
-		return refusal(553, "5.1.3", "Malformed recipient address")
+// appendRcpt appends the RCPT command, without its CRLF.
+func (c *Client) appendRcpt(b []byte, to *mailparts.Rcpt, n *clientNeeds) ([]byte, error) {
+	if to.Addr == "" || !isClientPath(to.Addr) {
+		return b, refusal(553, "5.1.3", "Malformed recipient address")
 	}
-	return nil
+	if !n.utf8 && !to.Addr.IsASCII() {
+		return b, errClientUTF8(c.host)
+	}
+	b = append(append(append(b, "RCPT TO:<"...), to.Addr...), '>')
+	b, err := c.appendNotify(b, to, n)
+	if err != nil {
+		return b, err
+	}
+	return c.appendSince(b, to)
+}
+
+// errClientParam is a value of an Envelope that its RFC does not allow.
+func errClientParam(what string) error {
+	return refusal(501, "5.5.4", "Malformed "+what)
 }
 
 // isClientPath reports whether a stays between its angle brackets. Those of

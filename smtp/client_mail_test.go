@@ -35,10 +35,17 @@ func TestMailParameters(t *testing.T) {
 		{"8BITMIME not offered", nil, eightBit, seekable(eight), "554 5.6.3"},
 		{"8BITMIME not offered, and the message has 7 bits", nil, eightBit, seekable(short), ""},
 		{"8BITMIME not offered, and nobody knows", nil, eightBit, text(short), "554 5.6.3"},
-		{"BINARYMIME", []string{"8BITMIME", "BINARYMIME", "CHUNKING"}, func(e *mailparts.Envelope) { e.Body = "BINARYMIME" }, text(short), "554 5.6.3"},
+		{"BINARYMIME", []string{"8BITMIME", "BINARYMIME", "CHUNKING"}, binary, text(short), " BODY=BINARYMIME"},
+		{"BINARYMIME without CHUNKING", []string{"8BITMIME", "BINARYMIME"}, binary, text(short), "554 5.6.3"},
+		{"CHUNKING without BINARYMIME", []string{"8BITMIME", "CHUNKING"}, binary, text(short), "554 5.6.3"},
+		{"a hand-made body type", []string{"8BITMIME"}, func(e *mailparts.Envelope) { e.Body = "8BITMIME SIZE=1" }, text(short), "501 5.5.4"},
+		{"7BIT", []string{"8BITMIME"}, func(e *mailparts.Envelope) { e.Body = "7BIT" }, text(short), ""},
 
 		{"SMTPUTF8", []string{"SMTPUTF8"}, func(e *mailparts.Envelope) { e.UTF8 = true }, text(short), " SMTPUTF8"},
 		{"SMTPUTF8 not offered", nil, func(e *mailparts.Envelope) { e.UTF8 = true }, text(short), "553 5.6.7"},
+		{"SMTPUTF8 not offered, and the message has 7 bits", nil, func(e *mailparts.Envelope) { e.UTF8 = true }, seekable(short), ""},
+		{"SMTPUTF8 not offered, and the message has 8 bits", nil, func(e *mailparts.Envelope) { e.UTF8 = true }, seekable(eight), "553 5.6.7"},
+		{"SMTPUTF8 not offered, and the sender needs it", nil, func(e *mailparts.Envelope) { e.From = "jos\u00e9@example.org" }, seekable(short), "553 5.6.7"},
 		{"SMTPUTF8 for a recipient", nil, func(e *mailparts.Envelope) { e.To[0].Addr = "jos\u00e9@example.com" }, text(short), "553 5.6.7"},
 		{"all of them", []string{"SIZE", "8BITMIME", "SMTPUTF8"}, func(e *mailparts.Envelope) { eightBit(e); e.UTF8 = true }, seekable(short), " SIZE=7 BODY=8BITMIME SMTPUTF8"},
 
@@ -75,6 +82,7 @@ func TestMailParameters(t *testing.T) {
 }
 
 func eightBit(env *mailparts.Envelope) { env.Body = "8BITMIME" }
+func binary(env *mailparts.Envelope)   { env.Body = "BINARYMIME" }
 
 // Deliver leaves a message that can seek where Deliver found it, and sends it from
 // there.
@@ -220,7 +228,7 @@ func FuzzAddress(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		a := mailparts.Address(s)
-		c, nc := cannedClient(t, "250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n")
+		c, nc := cannedClient(t, "250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n", "PIPELINING")
 		env := letter(a)
 		env.From = a
 		err := c.Deliver(t.Context(), env, text("hello\r\n"))

@@ -27,10 +27,12 @@ func (*canned) SetDeadline(time.Time) error      { return nil }
 func (*canned) SetReadDeadline(time.Time) error  { return nil }
 func (*canned) SetWriteDeadline(time.Time) error { return nil }
 
-// cannedClient is connected to one that pipelines, and then says words.
-func cannedClient(t testing.TB, words string) (*smtp.Client, *canned) {
+// cannedClient is connected to one that offers extensions, and then says words.
+func cannedClient(t testing.TB, words string, extensions ...string) (*smtp.Client, *canned) {
 	t.Helper()
-	nc := &canned{Reader: strings.NewReader("220 mx\r\n250-mx\r\n250 PIPELINING\r\n" + words)}
+	hello := "250-" + strings.Join(append([]string{"mx"}, extensions...), "\r\n250-")
+	last := strings.LastIndex(hello, "250-")
+	nc := &canned{Reader: strings.NewReader("220 mx\r\n" + hello[:last] + "250 " + hello[last+4:] + "\r\n" + words)}
 	d := smtp.Dialer{Hostname: "client.example", NetDial: func(context.Context, string, string) (net.Conn, error) { return nc, nil }}
 	c, err := d.Dial(context.Background(), fakeAddr)
 	if err != nil {
@@ -110,7 +112,7 @@ func FuzzReplies(f *testing.F) {
 	f.Add("250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n452 4.2.2 full\r\n", true)
 	f.Add("250\r\n250 \r\n354-\r\n354\r\n5", false)
 	f.Fuzz(func(t *testing.T, words string, two bool) {
-		c, nc := cannedClient(t, words)
+		c, nc := cannedClient(t, words, "PIPELINING")
 		env := letter("b@example.com")
 		if two {
 			env = letter("b@example.com", "c@example.com")

@@ -43,6 +43,11 @@ type Dialer struct {
 	DataTimeout    time.Duration // for a block of the message to be taken [3 min]
 	EndTimeout     time.Duration // for the reply to a whole message [10 min]
 
+	// NoChunking sends messages by DATA to servers that offer CHUNKING (RFC 3030),
+	// should its BDAT be broken. Only a BINARYMIME message goes by BDAT still, as it
+	// can go by nothing else.
+	NoChunking bool
+
 	// NetDial connects; nil: net.Dialer. The network is "tcp" or "unix".
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 	Logger  *slog.Logger // nil: discard
@@ -106,6 +111,7 @@ func (d *Dialer) client(nc net.Conn, host string) *Client {
 		w:        bufio.NewWriterSize(conn, clientBuffer),
 		host:     host,
 		lmtp:     d.LMTP,
+		chunking: !d.NoChunking,
 		replyIn:  serve.Limit(d.CommandTimeout, 5*time.Minute),
 		resultIn: serve.Limit(d.EndTimeout, 10*time.Minute),
 	}

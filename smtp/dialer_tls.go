@@ -94,10 +94,13 @@ func (d *Dialer) handshake(ctx context.Context, c *Client, verify bool) error {
 func clientTLSName(s *tls.ConnectionState, cfg *tls.Config) string {
 	name := strings.ReplaceAll(tls.VersionName(s.Version), " ", "")
 	if len(s.VerifiedChains) > 0 || clientVerifies(s, cfg) {
-		name += " verified"
+		name += clientVerified
 	}
 	return name
 }
+
+// clientVerified ends a Receipt.TLS of which the certificate is good.
+const clientVerified = " verified"
 
 // clientVerifies looks at a certificate that the handshake did not ask about.
 func clientVerifies(s *tls.ConnectionState, cfg *tls.Config) bool {

@@ -43,7 +43,8 @@
 //
 // A [Dialer] connects, with EHLO, STARTTLS and AUTH, and gives a [Client], which
 // sends messages: all at once by Deliver, or step by step. It speaks the same
-// extensions where the server has them. A [Relay] is the [mailparts.Deliverer]
+// extensions where the server has them, and a table in its comment tells what
+// becomes of mail that asks for one where it has not. A [Relay] is the [mailparts.Deliverer]
 // over it that sends mail to where its recipients' domains say, or to a
 // smarthost. Their code is in client*.go, dialer*.go and relay*.go.
 package smtp

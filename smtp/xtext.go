@@ -1,6 +1,11 @@
 package smtp
 
-import "strings"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
 
 // encodeXtext is the xtext of RFC 3461 section 4: every octet of s that is no
 // xchar as "+" and its two upper-case hexadecimal digits. What it returns fits
@@ -68,4 +73,42 @@ func unhex(c byte) (byte, bool) {
 		return c - 'A' + 10, true
 	}
 	return 0, false
+}
+
+// encodeUnitext is the encoding of an ORCPT's address of type utf-8 (RFC 6533
+// section 3): utf-8-addr-unitext if native, for a server with SMTPUTF8, and else
+// utf-8-addr-xtext. s is UTF-8.
+func encodeUnitext(s string, native bool) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r >= utf8.RuneSelf && native, r >= '!' && r <= '~' && r != '\\' && r != '+' && r != '=':
+			b.WriteRune(r)
+		default:
+			fmt.Fprintf(&b, `\x{%02X}`, r)
+		}
+	}
+	return b.String()
+}
+
+// decodeUnitext is the address that either of them stands for. What is no
+// EmbeddedUnicodeChar of theirs stays.
+func decodeUnitext(s string) string {
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(s, `\x{`)
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		hex, after, ok := strings.Cut(rest, "}")
+		r, err := strconv.ParseUint(hex, 16, 32)
+		if ok && err == nil && len(hex) >= 2 && len(hex) <= 6 && utf8.ValidRune(rune(r)) {
+			b.WriteRune(rune(r))
+			s = after
+		} else {
+			b.WriteString(`\x{`)
+			s = rest
+		}
+	}
 }
