@@ -21,6 +21,7 @@ type command struct {
 	arg   argument
 	utf8  bool // the argument may hold UTF-8: RFC 6531 section 3.3
 	plain bool // its replies have no enhanced status: RFC 2034 section 3
+	amid  amid // what it does between two chunks of BDAT
 }
 
 // argument says whether a command takes one.
@@ -32,24 +33,34 @@ const (
 	required
 )
 
+// amid says what becomes of a command between two chunks of a message (RFC 3030
+// section 2).
+type amid uint8
+
+const (
+	barred amid = iota // 503; the message goes on
+	runs               // changes nothing: it is run, and the message goes on
+	ends               // ends the message, and is then run
+)
+
 // commands is all that there is, in upper case.
 var commands = map[string]command{
-	"EHLO":     {run: ehlo, plain: true},
-	"HELO":     {run: helo, plain: true},
-	"LHLO":     {run: lhlo, plain: true},
+	"EHLO":     {run: ehlo, plain: true, amid: ends},
+	"HELO":     {run: helo, plain: true, amid: ends},
+	"LHLO":     {run: lhlo, plain: true, amid: ends},
 	"STARTTLS": {run: startTLS, arg: none},
 	"AUTH":     {run: auth, arg: required},
 	"MAIL":     {run: mail, arg: required, utf8: true},
 	"RCPT":     {run: rcpt, arg: required, utf8: true},
 	"DATA":     {run: data, arg: none},
-	"RSET":     {run: rset, arg: none},
-	"NOOP":     {run: noop},
-	"VRFY":     {run: vrfy, arg: required, utf8: true},
-	"HELP":     {run: help},
-	"QUIT":     {run: quit, arg: none},
+	"BDAT":     {run: bdat, arg: required},
+	"RSET":     {run: rset, arg: none, amid: ends},
+	"NOOP":     {run: noop, amid: runs},
+	"VRFY":     {run: vrfy, arg: required, utf8: true, amid: runs},
+	"HELP":     {run: help, amid: runs},
+	"QUIT":     {run: quit, arg: none, amid: ends},
 
 	// Known, and not implemented: 502 (RFC 5321 section 4.2.4).
-	"BDAT": {run: notImplemented}, // see refuseCommand
 	"EXPN": {run: notImplemented},
 	"ETRN": {run: notImplemented},
 	"ATRN": {run: notImplemented},
@@ -85,8 +96,8 @@ func (s *session) execute(l []byte) {
 
 // refuseCommand answers a command that was not run. A peer that did not wait for
 // the reply to DATA, the last of a group (RFC 2920 section 3.1), has its message
-// behind it, and so has any that sends BDAT, which was not offered: the only way
-// not to read that as commands is to hang up.
+// behind it, and so has BDAT: the only way not to read that as commands is to hang
+// up.
 func (s *session) refuseCommand(verb string, err error) {
 	s.refuse(verb, err)
 	switch {

@@ -100,23 +100,3 @@ func TestLineWithoutEnd(t *testing.T) {
 		S!
 	`)
 }
-
-// BDAT is not offered. Whoever sends it anyway sends a message behind it, which
-// must not be run as commands.
-func TestBDATIsNotReadAsCommands(t *testing.T) {
-	for _, size := range []string{"50 LAST", "4294967296 LAST", "-1", "x", `50 LAST\t`} {
-		b := new(inbox)
-		play(t, &smtp.Server{Receiver: b}, `
-			G: EHLO
-			C: MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.com>\r\nBDAT `+size+`\r\nRSET\r\nMAIL FROM:<evil@example.org>
-			S: 250 2.1.0 OK
-			S: 250 2.1.5 OK
-			S: 502 5.5.1 Not implemented
-			S: 421 4.5.0 Data that nobody asked for, closing the connection
-			S!
-		`)
-		if b.closed != 1 {
-			t.Errorf("BDAT %s: %d transactions", size, b.closed)
-		}
-	}
-}

@@ -7,6 +7,26 @@ import (
 
 // data is RFC 5321 section 4.1.1.4.
 func data(s *session, _ string) error {
+	if err := s.mayBegin(); err != nil {
+		return err
+	}
+	if s.tx.env.Body == "BINARYMIME" {
+		return errBinaryData // RFC 3030 section 3; RSET is what remains
+	}
+	defer s.reset() // whatever comes of it, the transaction is over
+	d := &dotted{DotReader: line.NewDotReader(s.in), s: s}
+	d.Normalize = s.NormalizeLines
+	m := newMessage(s, "DATA", d)
+	err := s.deliver(m)
+	if !m.begun && s.rejects(err) {
+		s.refuseCommand("DATA", overall(err, len(s.tx.given))) // now, while the log has the transaction
+		return nil
+	}
+	return s.conclude(m, err)
+}
+
+// mayBegin refuses a message out of order.
+func (s *session) mayBegin() error {
 	switch {
 	case s.tx == nil:
 		return errMailFirst
@@ -15,15 +35,24 @@ func data(s *session, _ string) error {
 	case len(s.tx.given) == 0:
 		return errNoRcpts
 	}
-	defer s.reset() // whatever comes of it, the transaction is over
-	m := newMessage(s)
-	err := s.deliver(m)
-	if !m.asked && s.rejects(err) {
-		s.refuseCommand("DATA", overall(err, len(s.tx.given))) // now, while the log has the transaction
-		return nil
-	}
-	return s.conclude(m, err)
+	return nil
 }
+
+// dotted is the source of a message that comes by DATA.
+type dotted struct {
+	*line.DotReader
+	s *session
+}
+
+// begin tells the peer to go ahead.
+func (d *dotted) begin() error {
+	d.s.conn.Rolling(d.s.dataTimeout)
+	d.s.out.plain(354, "End data with <CR><LF>.<CR><LF>")
+	return d.s.out.flush()
+}
+
+// drop answers nothing: there is one answer, at the end.
+func (d *dotted) drop(_ error, max int64) error { return d.Discard(max) }
 
 // deliver runs Data. When that is over, be it by a panic, no goroutine that it
 // left behind reads on.
@@ -36,30 +65,42 @@ func (s *session) deliver(m *message) error {
 // made of it.
 func (s *session) conclude(m *message, err error) error {
 	early := m.err == nil // Data had its reasons, of which a lost connection is none
-	switch lost := m.finish(); {
+	if refused := m.refusal(); refused != nil {
+		err = refused
+	}
+	var refused error
+	if s.rejects(err) {
+		refused = overall(err, len(s.tx.given))
+	}
+	switch lost := m.finish(refused); {
 	case lost == nil:
 	case lost == line.ErrUnfinished: // what follows is still the message
 		s.over = true
-		if !s.rejects(err) {
+		if refused == nil {
 			err = errTooBig
 		}
 	case err == nil:
 		s.logger().Error("accepted a message that did not arrive", "err", lost)
-		return lostError{lost}
+		return s.ended(lost)
 	default:
 		if early {
-			s.failure("DATA", err)
+			s.failure(m.verb, err)
 		}
-		return lostError{lost}
-	}
-	if refused := m.refusal(); refused != nil {
-		err = refused
+		return s.ended(lost)
 	}
 	if err == nil {
 		s.logger().Info("accepted", "from", s.tx.env.From, "recipients", len(s.tx.given), "size", m.size)
 	}
-	s.answer(err)
+	s.answer(m.verb, err)
 	return nil
+}
+
+// ended is what a command returns whose message did not come to its end.
+func (s *session) ended(lost error) error {
+	if lost == errAbandoned {
+		return nil // the peer has had every answer
+	}
+	return lostError{lost}
 }
 
 // rejects reports whether err leaves no recipient that took the message.
@@ -72,12 +113,12 @@ func (s *session) rejects(err error) bool {
 	return true
 }
 
-// answer is the reply at the end of data, in LMTP one for each recipient (RFC 2033
-// section 4.2).
-func (s *session) answer(err error) {
+// answer is the reply at the end of a message, in LMTP one for each recipient (RFC
+// 2033 sections 4.2 and 4.3).
+func (s *session) answer(verb string, err error) {
 	if !s.LMTP {
 		if err := overall(err, len(s.tx.given)); err != nil {
-			s.refuse("DATA", err)
+			s.refuse(verb, err)
 		} else {
 			s.accept(0)
 		}
@@ -86,14 +127,14 @@ func (s *session) answer(err error) {
 	var last *mailparts.Error
 	for i := range s.tx.given {
 		if err := mailparts.RcptError(err, i); err != nil {
-			last = s.failure("DATA", err)
+			last = s.failure(verb, err)
 			s.out.reply(last.Code, last.Status, last.Message)
 		} else {
 			s.accept(i)
 		}
 	}
 	if last != nil {
-		s.count("DATA", last)
+		s.count(verb, last)
 	}
 }
 

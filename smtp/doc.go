@@ -16,7 +16,8 @@
 //	helo.go … quit.go  one command each
 //	param.go        paths and ESMTP parameters, as MAIL and RCPT have them
 //	transaction.go  MAIL to the end of DATA
-//	message.go      the reader that a Transaction's Data gets
+//	message.go      the reader that a Transaction's Data gets, of either
+//	data.go, bdat.go  the two sources of its octets
 //	received.go     the Received field
 //	reply.go        replies, held back until the input is drained
 //	errors.go       which reply an error is: the only place that knows
@@ -29,6 +30,8 @@
 //	PIPELINING           RFC 2920  one write per batch of commands
 //	SIZE                 RFC 1870
 //	8BITMIME             RFC 6152
+//	CHUNKING             RFC 3030  a text's last line is completed with CRLF; else BDAT refuses what DATA does
+//	BINARYMIME           RFC 3030  where [Server].Extensions promises that every octet is kept
 //	SMTPUTF8             RFC 6531
 //	ENHANCEDSTATUSCODES  RFC 2034  with RFC 3463 and RFC 5248
 //	STARTTLS             RFC 3207, and TLS from the start: RFC 8314

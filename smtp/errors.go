@@ -72,6 +72,10 @@ var (
 	errNotOwn         = refusal(550, "5.7.1", "You may not send as this address") // RFC 6409 sections 6.1 and 6.3
 	errBadFrom        = refusal(554, "5.6.0", "The From field is missing or malformed")
 
+	errChunkSyntax = refusal(501, "5.5.4", "Syntax: BDAT size [LAST]")
+	errAmidChunks  = refusal(503, "5.5.1", "Not between two chunks of a message: need BDAT or RSET")
+	errBinaryData  = refusal(503, "5.5.1", "A BINARYMIME message needs BDAT")
+
 	errTooBig = refusal(552, "5.3.4", "The message is too big")
 	errBare   = refusal(550, "5.6.0", "CR or LF alone in the message: lines end with CRLF (RFC 5321 section 2.3.8)")
 
@@ -80,7 +84,7 @@ var (
 	errShutdown      = refusal(421, "4.3.2", "Shutting down, try again later")
 	errPanic         = refusal(421, "4.3.0", "Internal error, closing the connection")
 	errEndless       = refusal(421, "4.5.2", "Line without an end, closing the connection")
-	errChunk         = refusal(421, "4.5.0", "Data that nobody asked for, closing the connection")
+	errChunk         = refusal(421, "4.5.0", "A chunk without a known end, closing the connection")
 	errPipelined     = refusal(421, "4.5.0", "Data before its 354, closing the connection")
 )
 
@@ -103,15 +107,20 @@ func (s *session) refusePlain(verb string, err error) {
 	s.count(verb, e)
 }
 
-// failure logs err and makes of it what the peer is told: err's *mailparts.Error,
-// corrected where it would break the protocol, or nothing but "temporary".
+// failure logs err and returns what the peer is told of it.
 func (s *session) failure(verb string, err error) *mailparts.Error {
-	e := *mailparts.AsError(err)
 	level := slog.LevelInfo
-	if severity(&e) == ours {
+	if severity(mailparts.AsError(err)) == ours {
 		level = slog.LevelError
 	}
 	s.logger().Log(s.ctx, level, "refused", "command", verb, "err", err)
+	return told(err)
+}
+
+// told is what a peer is told of err: its *mailparts.Error, corrected where it
+// would break the protocol, or nothing but "temporary".
+func told(err error) *mailparts.Error {
+	e := *mailparts.AsError(err)
 	if e.Code < 400 || e.Code > 599 {
 		e = *mailparts.AsError(errors.New("not a refusal"))
 	}

@@ -37,6 +37,8 @@ var extensions = []*extension{
 	&pipelining,
 	&size,
 	&eightBitMIME,
+	&chunking,
+	&binaryMIME,
 	&smtpUTF8,
 	&enhancedStatusCodes,
 	&startTLSExtension,

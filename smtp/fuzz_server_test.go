@@ -19,6 +19,12 @@ func FuzzSession(f *testing.F) {
 	f.Add([]byte(begin + "a\n.\r\nRSET\r\n\r\n.\r\n"))
 	f.Add([]byte(begin + "a\r\r\n.\r\nNOOP\r\n"))
 	f.Add([]byte("EHLO x\r\nAUTH PLAIN\r\nAHVzZXIAc2VjcmV0\r\nAUTH LOGIN =\r\n*\r\n"))
+	const chunks = "EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 3\r\nhi\r"
+	f.Add([]byte(chunks + "NOOP\r\nBDAT 6\r\n\n.\r\n\r\nBDAT 3 LAST\r\nyo\nQUIT\r\n"))
+	f.Add([]byte(chunks + "BDAT 18446744073709551616\r\nRSET\r\n"))
+	f.Add([]byte(chunks + "VRFY a\r\nDATA\r\nRSET\r\nBDAT 6 LAST\r\nRSET\r\nMAIL FROM:<a@b>\r\n"))
+	f.Add([]byte(chunks + "BDAT 9 LAST\r\nhello\r\n"))
+	f.Add([]byte("LHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 999\r\nhi\nMAIL FROM:<e@f>\r\nBDAT 0 LAST\r\n"))
 	f.Add([]byte("HELO x\r\nVRFY a\r\nHELP\r\nBDAT 3\r\nabc"))
 	f.Add([]byte("LHLO x\r\nSTARTTLS\r\nMAIL FROM: <> SIZE=1 BODY=8BITMIME SMTPUTF8 AUTH=<>\r\n"))
 	f.Fuzz(func(t *testing.T, input []byte) {

@@ -83,8 +83,9 @@ func TestGoSMTPClientOverLMTP(t *testing.T) {
 //	no say at connect, no context                TestContexts (ConnContext; a Peer at each command)
 //	a wrapped error leaks to the client          TestRepliesOfDeliver/wrapped, /unknown
 //	a timeout in DATA runs the body as commands  TestTimeoutInsideData
-//	BDAT cut short is accepted, BDAT of more     TestBDATIsNotReadAsCommands (it is not offered,
-//	than 32 bits is run as commands              and never run as commands)
+//	BDAT LAST cut short is accepted              TestBDATDisconnect
+//	Data of BDAT runs while RSET calls Reset     TestBDATIsAbandoned (Close comes after Data)
+//	BDAT of more than 32 bits run as commands    TestBDATThatNeverEnds, TestBDATWithoutASize
 //	nested MAIL                                  TestCommandsOutOfOrder
 //	RCPT TO:<postmaster> refused                 TestPostmasterWithoutDomain
 //	quoted local parts are unquoted              TestQuotedLocalPartStaysQuoted

@@ -6,6 +6,6 @@ func help(s *session, _ string) error {
 	if s.LMTP {
 		hello = "LHLO"
 	}
-	s.out.reply(214, "2.0.0", "Commands:\n"+hello+" STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY HELP QUIT")
+	s.out.reply(214, "2.0.0", "Commands:\n"+hello+" STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT")
 	return nil
 }

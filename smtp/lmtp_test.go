@@ -41,6 +41,7 @@ func TestLMTPSession(t *testing.T) {
 		S: 250-PIPELINING
 		S: 250-SIZE 52428800
 		S: 250-8BITMIME
+		S: 250-CHUNKING
 		S: 250-SMTPUTF8
 		S: 250 ENHANCEDSTATUSCODES
 		C: MAIL FROM:<chris@bar.com>
@@ -65,7 +66,7 @@ func TestLMTPSession(t *testing.T) {
 		S: 250 2.0.0 OK queued as ID
 		C: HELP
 		S: 214-2.0.0 Commands:
-		S: 214 2.0.0 LHLO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY HELP QUIT
+		S: 214 2.0.0 LHLO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT
 		C: QUIT
 		S: 221 2.0.0 foo.edu closing the connection
 		S!
@@ -205,4 +206,85 @@ func TestMixedResultsOnSMTP(t *testing.T) {
 				`+test.reply)
 		})
 	}
+}
+
+// RFC 2033 section 4.3: one reply for each recipient to BDAT LAST, one to any other
+// BDAT.
+func TestLMTPBDAT(t *testing.T) {
+	full := &mailparts.Error{Code: 452, Status: "4.2.2", Message: "Over quota"}
+	spam := &mailparts.Error{Code: 554, Status: "5.6.0", Message: "Spam"}
+	const mail = `C: MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.com>\r\nRCPT TO:<unknown@example.com>\r\nRCPT TO:<b@example.com>
+		S: 250 2.1.0 OK
+		S: 250 2.1.5 OK
+		S: 550 5.1.1 No such user
+		S: 250 2.1.5 OK
+	`
+	for _, test := range []struct {
+		name   string
+		early  bool // returns before it has read
+		err    error
+		script string
+	}{
+		{"accepted", false, nil, `
+			C: BDAT 7\r\nhello\r\nBDAT 0 LAST
+			S: 250 2.0.0 OK, 7 octets received
+			S: 250 2.0.0 OK queued as ID
+			S: 250 2.0.0 OK queued as ID`},
+		{"for one", false, mailparts.RcptErrors{nil, full}, `
+			C: BDAT 7\r\nhello\r\nBDAT 0 LAST
+			S: 250 2.0.0 OK, 7 octets received
+			S: 250 2.0.0 OK queued as ID
+			S: 452 4.2.2 Over quota`},
+		{"for one, early", true, mailparts.RcptErrors{nil, full}, `
+			C: BDAT 7\r\nhello\r\nBDAT 7\r\nhello\r\nBDAT 0 LAST
+			S: 250 2.0.0 OK, 7 octets received
+			S: 250 2.0.0 OK, 7 octets received
+			S: 250 2.0.0 OK queued as ID
+			S: 452 4.2.2 Over quota`},
+		{"for none, early", true, mailparts.RcptErrors{spam, full}, `
+			C: BDAT 7\r\nhello\r\nBDAT 7\r\nhello\r\nBDAT 0 LAST
+			S: 452 4.2.2 Over quota
+			S: 452 4.2.2 Over quota
+			S: 554 5.6.0 Spam
+			S: 452 4.2.2 Over quota`},
+		{"refused", false, spam, `
+			C: BDAT 7 LAST\r\nhello
+			S: 554 5.6.0 Spam
+			S: 554 5.6.0 Spam`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := mailparts.Chain(new(inbox), mailparts.OnData(func(mailparts.Deliverer) mailparts.Deliverer {
+				return mailparts.DelivererFunc(func(_ context.Context, _ *mailparts.Envelope, msg io.Reader) error {
+					if !test.early {
+						io.Copy(io.Discard, msg)
+					}
+					return test.err
+				})
+			}))
+			play(t, &smtp.Server{LMTP: true, Receiver: r}, "G: LHLO\n"+mail+test.script+`
+				C: NOOP
+				S: 250 2.0.0 OK
+			`)
+		})
+	}
+}
+
+// RFC 2033 section 4.3: without a recipient, BDAT LAST has no reply.
+func TestLMTPBDATWithoutRecipients(t *testing.T) {
+	play(t, &smtp.Server{LMTP: true, Receiver: new(inbox)}, `
+		G: LHLO
+		C: MAIL FROM:<a@example.org>\r\nRCPT TO:<unknown@example.com>\r\nBDAT 7\r\nhello\r\nBDAT 7 LAST\r\nhello\r\nRSET\r\nBDAT 7 LAST\r\nhello\r\nNOOP
+		S: 250 2.1.0 OK
+		S: 550 5.1.1 No such user
+		S: 503 5.5.1 No valid recipients
+		S: 250 2.0.0 OK
+		S: 250 2.0.0 OK
+	`)
+	// It is an error all the same.
+	play(t, &smtp.Server{LMTP: true, Receiver: new(inbox), MaxErrors: 2}, `
+		G: LHLO
+		C: BDAT 0 LAST\r\nBDAT 0 LAST
+		S: 421 4.7.0 Too many errors, closing the connection
+		S!
+	`)
 }

@@ -13,28 +13,43 @@ import (
 // answer at its end, before the connection is closed in the middle of it.
 const minDiscard = 50 << 20
 
+// maxDrop is how much that nobody wants is read.
+func (s *settings) maxDrop() int64 { return max(s.maxMessage, minDiscard) }
+
 // errReturned is for a Read that comes after Data has returned: the octets are
 // the session's again.
 var errReturned = errors.New("smtp: read of a message after Data has returned")
 
+// source is where a message's content comes from: the lines after DATA, or the
+// chunks of BDAT. The session stands after the message once Read has returned
+// io.EOF, or drop nil.
+type source interface {
+	// begin comes before everything else: at Data's first Read, or after Data.
+	begin() error
+	// Read fails with line.ErrBare, errTooBig, or for good.
+	io.Reader
+	// drop reads on to the end of a message that nobody wants, at most max octets
+	// of it. refused is why it is refused, nil if it is taken all the same.
+	drop(refused error, max int64) error
+}
+
 // message is what Transaction.Data reads: the Received field and the content. Its
-// error is io.EOF at CRLF.CRLF, and never before.
+// error is io.EOF at the end of the content, and never before.
 type message struct {
 	mu      sync.Mutex // a Read may be under way on another goroutine when Data returns
 	retired bool
 
 	s     *session
+	verb  string // DATA or BDAT
+	from  source
 	head  string // to be given out next: what is left of the Received field
-	body  *line.DotReader
-	size  int64 // of content read
-	asked bool  // 354 is written
+	size  int64  // of content read
+	begun bool
 	err   error // sticky
 }
 
-func newMessage(s *session) *message {
-	m := &message{s: s, body: line.NewDotReader(s.in)}
-	m.body.Normalize = s.NormalizeLines
-	return m
+func newMessage(s *session, verb string, from source) *message {
+	return &message{s: s, verb: verb, from: from}
 }
 
 // Read implements io.Reader.
@@ -44,8 +59,8 @@ func (m *message) Read(p []byte) (int, error) {
 	switch {
 	case m.retired:
 		return 0, errReturned
-	case !m.asked:
-		m.ask()
+	case !m.begun:
+		m.begin()
 	}
 	if m.err != nil || len(p) == 0 {
 		return 0, m.err
@@ -55,7 +70,7 @@ func (m *message) Read(p []byte) (int, error) {
 		m.head = m.head[n:]
 		return n, nil
 	}
-	n, err := m.body.Read(p)
+	n, err := m.from.Read(p)
 	first := m.size == 0
 	m.size += int64(n)
 	if first && n > 0 && (p[0] == ' ' || p[0] == '\t') {
@@ -74,13 +89,10 @@ func (m *message) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// ask tells the peer to go ahead.
-func (m *message) ask() {
-	m.asked = true
+func (m *message) begin() {
+	m.begun = true
 	m.head = m.s.received(time.Now())
-	m.s.conn.Rolling(m.s.dataTimeout)
-	m.s.out.plain(354, "End data with <CR><LF>.<CR><LF>")
-	m.err = m.s.out.flush()
+	m.err = m.from.begin()
 }
 
 // retire ends the Reads.
@@ -91,14 +103,15 @@ func (m *message) retire() {
 }
 
 // finish reads what is left of the message, so that none of it is taken for a
-// command. Nil means that the session stands after its end.
-func (m *message) finish() error {
-	if !m.asked {
-		m.ask()
+// command. Nil means that the session stands after its end. refused is why nobody
+// has the message.
+func (m *message) finish(refused error) error {
+	if !m.begun {
+		m.begin()
 	}
 	switch m.err {
 	case nil, errTooBig, errBare:
-		return m.body.Discard(max(m.s.maxMessage, minDiscard))
+		return m.from.drop(refused, m.s.maxDrop())
 	case io.EOF:
 		return nil
 	}

@@ -75,12 +75,17 @@ type lostError struct{ error }
 // anything else that the wiring gave is answered here.
 func (s *session) end() {
 	if p := recover(); p != nil {
-		s.logger().Error("panic in a session", "panic", p, "stack", string(debug.Stack()))
-		s.refuse("", errPanic)
+		s.panicked(p)
 	}
 	s.out.flush()
 	s.in.Release()
 	s.reset()
+}
+
+// panicked hangs up after a panic, on whose stack it is called.
+func (s *session) panicked(p any) {
+	s.logger().Error("panic in a session", "panic", p, "stack", string(debug.Stack()))
+	s.refuse("", errPanic)
 }
 
 // readLine waits for a line of the peer; meanwhile Shutdown may interrupt.

@@ -1,7 +1,6 @@
 package line
 
 import (
-	"bytes"
 	"errors"
 	"io"
 )
@@ -20,9 +19,7 @@ type DotReader struct {
 	Normalize bool
 
 	r     *Reader
-	inner bool  // not at the start of a line
-	cr    bool  // a CR was given out whose LF comes next
-	lf    bool  // an LF is owed: Normalize
+	lines lines
 	err   error // sticky
 }
 
@@ -32,6 +29,7 @@ func NewDotReader(r *Reader) *DotReader { return &DotReader{r: r} }
 // Read implements io.Reader. It gives out what is buffered before it waits for
 // more.
 func (d *DotReader) Read(p []byte) (n int, err error) {
+	d.lines.normalize = d.Normalize
 	for n < len(p) && d.err == nil {
 		m, wait := d.step(p[n:])
 		n += m
@@ -51,24 +49,16 @@ func (d *DotReader) Read(p []byte) (n int, err error) {
 // step moves what it can from the buffer to p, which has room. wait says that
 // the next octets decide, and that they are not here yet.
 func (d *DotReader) step(p []byte) (n int, wait bool) {
-	if d.lf {
-		p[0], d.lf = '\n', false
-		return 1, false
-	}
 	b := d.r.buf[d.r.r:d.r.w]
 	if len(b) == 0 {
 		return 0, true
 	}
-	if !d.inner && b[0] == '.' {
+	if !d.lines.inner && b[0] == '.' {
 		return 0, d.dot(b)
 	}
-	n = d.clean(b[:min(len(b), len(p))])
-	if n == 0 {
-		return d.odd(p, b)
-	}
-	copy(p, b[:n])
-	d.r.r += n
-	d.inner, d.cr = b[n-1] != '\n', false
+	n, took, err := d.lines.pass(p, b, '.')
+	d.r.r += took
+	d.err = err
 	return n, false
 }
 
@@ -82,62 +72,13 @@ func (d *DotReader) dot(b []byte) (wait bool) {
 		d.err = io.EOF
 	default:
 		d.r.r++
-		d.inner = true
+		d.lines.inner = true
 	}
 	return false
 }
 
-// clean is the length of b's longest prefix that can be given out as it is:
-// whole lines without a dot at their start and one partial line. The CR of a
-// CRLF that is cut stays behind unless its LF is known to follow.
-func (d *DotReader) clean(b []byte) int {
-	n, inner := 0, d.inner
-	if d.cr && b[0] == '\n' {
-		n, inner = 1, false
-	}
-	for n < len(b) {
-		rest := b[n:]
-		if !inner && rest[0] == '.' {
-			return n
-		}
-		i := bytes.IndexByte(rest, '\n')
-		if i < 0 {
-			if j := bytes.IndexByte(rest, '\r'); j >= 0 {
-				return n + j
-			}
-			return len(b)
-		}
-		if j := bytes.IndexByte(rest[:i], '\r'); j != i-1 || i == 0 {
-			if j < 0 {
-				j = i // LF alone
-			}
-			return n + j
-		}
-		n += i + 1
-		inner = false
-	}
-	return n
-}
-
-// odd handles a CR or LF at b[0] that clean stopped at: a CRLF for which p has
-// no room, one that is not complete yet, or an octet alone.
-func (d *DotReader) odd(p, b []byte) (n int, wait bool) {
-	switch {
-	case b[0] == '\r' && len(b) == 1:
-		return 0, true
-	case b[0] == '\r' && b[1] == '\n':
-		d.cr = true
-	case d.Normalize:
-		d.lf = true
-	default:
-		d.err = ErrBare
-		return 0, false
-	}
-	p[0] = '\r'
-	d.r.r++
-	d.inner = true // so that a dot after an octet alone is content
-	return 1, false
-}
+// endOfData is RFC 5321 section 4.1.1.4's, with the end of the line before.
+const endOfData = "\r\n.\r\n"
 
 // Discard reads on to the end of the message, at most max octets, past whatever
 // made Read fail. Nil means that the Reader stands after the message.
@@ -148,20 +89,41 @@ func (d *DotReader) Discard(max int64) error {
 	if d.err != nil && d.err != ErrBare {
 		return d.err
 	}
-	d.err = nil
-	d.Normalize = true
-	var p [4096]byte
-	for read := int64(0); ; {
-		n, err := d.Read(p[:])
-		read += int64(n)
-		switch {
-		case err == io.EOF:
-			return nil
-		case err != nil:
-			return err
-		case read > max:
-			d.err = ErrUnfinished
+	seen := d.seen()
+	for read := int64(0); read <= max; {
+		b := d.r.buf[d.r.r:d.r.w]
+		for i, c := range b {
+			switch {
+			case c == endOfData[seen]:
+				seen++
+			case c == '\r':
+				seen = 1
+			default:
+				seen = 0
+			}
+			if seen == len(endOfData) {
+				d.r.r += i + 1
+				d.err = io.EOF
+				return nil
+			}
+		}
+		read += int64(len(b))
+		d.r.r = d.r.w
+		if d.err = cut(d.r.fillLarge()); d.err != nil {
 			return d.err
 		}
 	}
+	d.err = ErrUnfinished
+	return d.err
+}
+
+// seen is how much of endOfData Read has passed.
+func (d *DotReader) seen() int {
+	switch {
+	case !d.lines.inner:
+		return len("\r\n")
+	case d.lines.cr:
+		return len("\r")
+	}
+	return 0
 }

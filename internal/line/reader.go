@@ -37,6 +37,7 @@ type Reader struct {
 	src   io.Reader
 	buf   []byte // small[:] or large[:]
 	r, w  int    // buf[r:w] is unread
+	line  int    // length of the last line, with CRLF, if Unread may put it back
 	err   error  // of src, once buf is drained
 	start [8]byte
 	large *[largeBuffer]byte
@@ -53,7 +54,7 @@ func NewReader(src io.Reader) *Reader {
 // Reset drops all that is buffered and goes on with src: nothing that came
 // before TLS is read as if it came within (RFC 3207 section 4.2).
 func (r *Reader) Reset(src io.Reader) {
-	r.src, r.err, r.r, r.w = src, nil, 0, 0
+	r.src, r.err, r.r, r.w, r.line = src, nil, 0, 0, 0
 	r.release()
 }
 
@@ -142,6 +143,7 @@ func (r *Reader) grow() {
 // 8 octets at most, which tells what it was meant to be. What a peer sends before
 // it goes away without ending the line is io.ErrUnexpectedEOF.
 func (r *Reader) ReadLine(max int) ([]byte, error) {
+	r.line = 0
 	max = min(max, largeBuffer)
 	for seen := 0; ; {
 		unread := r.buf[r.r:r.w]
@@ -188,7 +190,26 @@ func (r *Reader) take(n, max int) ([]byte, error) {
 	case bytes.IndexByte(l, '\r') >= 0 || bytes.IndexByte(l, '\n') >= 0:
 		return r.keep(l), ErrBare
 	}
+	r.line = n
 	return l, nil
+}
+
+// Unread puts the line back that the call before, of ReadLine, returned: the next
+// ReadLine returns it again.
+func (r *Reader) Unread() { r.r, r.line = r.r-r.line, 0 }
+
+// Skip drops n octets.
+func (r *Reader) Skip(n int64) error {
+	for {
+		skipped := min(n, int64(r.w-r.r))
+		r.r += int(skipped)
+		if n -= skipped; n == 0 {
+			return nil
+		}
+		if err := r.fillLarge(); err != nil {
+			return cut(err)
+		}
+	}
 }
 
 // keep returns a copy of the start of a line that is skipped.
