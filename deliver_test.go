@@ -37,6 +37,21 @@ func TestReceipts(t *testing.T) {
 	mailparts.Report(t.Context(), to, r) // to nobody
 }
 
+func TestClient(t *testing.T) {
+	at := func(a string) mailparts.Peer {
+		return mailparts.Peer{Addr: netip.AddrPortFrom(netip.MustParseAddr(a), 25)}
+	}
+	proxy, origin := at("10.0.0.1"), at("::ffff:192.0.2.7")
+	proxy.Origin = &origin
+	for want, p := range map[string]mailparts.Peer{
+		"192.0.2.7": proxy, "192.0.2.8": at("192.0.2.8"), "fe80::1": at("fe80::1%eth0"), "invalid IP": {},
+	} {
+		if got := p.Client().String(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 func TestMayRelay(t *testing.T) {
 	for _, c := range []struct {
 		what string

@@ -77,6 +77,16 @@ type Peer struct {
 	TLS      *tls.ConnectionState `json:"-"`
 }
 
+// Client is the address that p's mail comes from, for filters: that of Origin if
+// there is one. An IPv4 address is one in IPv6 too, and no address has a zone; one
+// that is not valid means that there is none.
+func (p *Peer) Client() netip.Addr {
+	if p.Origin != nil {
+		return p.Origin.Client()
+	}
+	return p.Addr.Addr().Unmap().WithZone("")
+}
+
 // MayRelay reports whether mail in env may leave for a domain that is not ours:
 // it was made here, or its Peer is authenticated or trusted.
 func (env *Envelope) MayRelay() bool {

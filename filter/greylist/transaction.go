@@ -36,11 +36,7 @@ func (g *Greylist) stranger(env *mailparts.Envelope) (client netip.Addr, ok bool
 	if env.MayRelay() {
 		return client, false
 	}
-	client = env.Peer.Addr.Addr()
-	if o := env.Peer.Origin; o != nil && o.Addr.IsValid() {
-		client = o.Addr.Addr()
-	}
-	client = client.Unmap().WithZone("")
+	client = env.Peer.Client()
 	if !client.IsValid() { // a unix socket
 		return client, false
 	}

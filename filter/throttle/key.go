@@ -26,7 +26,7 @@ func Addr(p *mailparts.Peer) Key { return stranger(p, 32, 64) }
 func Network(p *mailparts.Peer) Key { return stranger(p, 24, 48) }
 
 func stranger(p *mailparts.Peer, bits4, bits6 int) Key {
-	a := p.Addr.Addr().Unmap().WithZone("")
+	a := p.Client()
 	if p.User != "" || p.Trusted || !a.IsValid() {
 		return Key{}
 	}

@@ -28,9 +28,10 @@ type Limiter struct {
 	Per time.Duration
 	// By tells whose events they are. Nil: Addr.
 	By func(p *mailparts.Peer) Key
-	// MaxKeys is how many keys are remembered at the least, for 16 octets each. A
-	// key that has nothing to wait for needs no room; of those that have, the one
-	// nearest to being done with it is forgotten if there are too many. 0: 65536.
+	// MaxKeys is how many keys there is room for, of 16 octets each. A key that has
+	// nothing to wait for needs none; of those that have, one that is nearly done
+	// with it is forgotten if there are too many, or chance wants them in one place.
+	// 0: 65536.
 	MaxKeys int
 
 	mu       sync.Mutex
