@@ -5,20 +5,23 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 )
 
-// socketBuffer is what one end may write before the other reads.
+// socketBuffer is Listener.Buffer's default.
 const socketBuffer = 64 << 10
 
 // bufferedConn is one end of an in-memory connection.
 type bufferedConn struct {
 	in, out       *stream
 	local, remote net.Addr
+	abort         atomic.Bool // Close is a reset
 }
 
-func connPair(client, server net.Addr) (c, s *bufferedConn) {
-	up, down := newStream(), newStream()
+func connPair(client, server net.Addr, buffer int) (c, s *bufferedConn) {
+	up, down := newStream(buffer), newStream(buffer)
 	return &bufferedConn{in: down, out: up, local: client, remote: server},
 		&bufferedConn{in: up, out: down, local: server, remote: client}
 }
@@ -29,8 +32,19 @@ func (c *bufferedConn) Write(p []byte) (int, error) { return c.out.write(p) }
 // Close discards what came in and was not read: the peer's writes fail from now
 // on. What was written can still be read.
 func (c *bufferedConn) Close() error {
+	if c.abort.Load() {
+		c.out.reset()
+	}
 	c.out.end()
 	c.in.refuse()
+	return nil
+}
+
+// SetLinger is that of a net.TCPConn: after SetLinger(0) Close resets the
+// connection, and the peer gets syscall.ECONNRESET instead of what it has not
+// read. Any other value has no effect: nothing is ever on its way.
+func (c *bufferedConn) SetLinger(sec int) error {
+	c.abort.Store(sec == 0)
 	return nil
 }
 
@@ -64,13 +78,15 @@ type stream struct {
 	mu              sync.Mutex
 	change          sync.Cond
 	buf             []byte
+	limit           int  // of buf
 	ended           bool // the writer is done: EOF
 	refused         bool // the reader is gone
+	aborted         bool // the writer has reset the connection
 	readBy, writeBy streamDeadline
 }
 
-func newStream() *stream {
-	s := new(stream)
+func newStream(limit int) *stream {
+	s := &stream{limit: limit}
 	s.change.L = &s.mu
 	s.readBy.s, s.writeBy.s = s, s
 	return s
@@ -83,6 +99,8 @@ func (s *stream) read(p []byte) (int, error) {
 		switch {
 		case s.refused:
 			return 0, net.ErrClosed
+		case s.aborted:
+			return 0, syscall.ECONNRESET
 		case s.readBy.passed():
 			return 0, os.ErrDeadlineExceeded
 		case len(p) == 0:
@@ -114,7 +132,7 @@ func (s *stream) write(p []byte) (n int, err error) {
 		case s.writeBy.passed():
 			return n, os.ErrDeadlineExceeded
 		}
-		room := min(socketBuffer-len(s.buf), len(p)-n)
+		room := min(s.limit-len(s.buf), len(p)-n)
 		s.buf = append(s.buf, p[n:n+room]...)
 		if n += room; room > 0 {
 			s.change.Broadcast()
@@ -130,6 +148,13 @@ func (s *stream) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true
+	s.change.Broadcast()
+}
+
+func (s *stream) reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.aborted, s.buf = true, nil
 	s.change.Broadcast()
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -116,6 +117,44 @@ func TestListenerAddresses(t *testing.T) {
 	c, _ := l.DialFrom(t.Context(), netip.Addr{})
 	if _, ok := c.LocalAddr().(*net.TCPAddr); ok {
 		t.Error("a connection from nowhere has a TCP address")
+	}
+}
+
+func TestListenerAddressesOfChoice(t *testing.T) {
+	l := mailtest.NewListener()
+	l.Address = netip.MustParseAddrPort("[2001:db8::25]:587")
+	from := netip.MustParseAddrPort("192.0.2.1:4711")
+	c, err := l.DialFromPort(t.Context(), from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.LocalAddr().String() != from.String() || c.RemoteAddr().String() != l.Address.String() || l.Addr().String() != l.Address.String() {
+		t.Errorf("from %v to %v at %v", c.LocalAddr(), c.RemoteAddr(), l.Addr())
+	}
+}
+
+func TestListenerBuffer(t *testing.T) {
+	l := mailtest.NewListener()
+	l.Buffer = 10
+	c, s := listenerPair(t, l)
+	for _, nc := range []net.Conn{c, s} {
+		nc.SetWriteDeadline(time.Now().Add(time.Millisecond))
+		if n, err := nc.Write(make([]byte, 11)); n != 10 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("wrote %d, %v", n, err)
+		}
+	}
+}
+
+func TestListenerConnReset(t *testing.T) {
+	c, s := listenerPair(t, mailtest.NewListener())
+	c.Write([]byte("lost"))
+	c.(interface{ SetLinger(int) error }).SetLinger(0)
+	c.Close()
+	if n, err := s.Read(make([]byte, 10)); n != 0 || !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("read %d, %v, want ECONNRESET", n, err)
+	}
+	if _, err := s.Write([]byte("x")); err == nil {
+		t.Error("a write to a connection that was reset is no error")
 	}
 }
 

@@ -2,15 +2,10 @@ package mailtest
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/subtle"
 	"crypto/tls"
-	"crypto/x509"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"slices"
 	"strings"
@@ -68,7 +63,8 @@ func NewServer(t testing.TB, users ...string) *Server {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	spool.Logger = log
 	s := &Server{Backend: &Memory{Users: slices.Clone(users)}, DNS: NewDNS()}
-	cert := s.certificate(t)
+	cert, trust := certificate(t)
+	s.TLSConfig = trust
 	s.Relay = &smtp.Relay{Hostname: Domain, Resolver: s.DNS, Dialer: smtp.Dialer{Logger: log}}
 	local := &lmtp.Local{Backend: s.Backend, Lookup: s.lookup, Domains: []string{Domain}, Logger: log}
 	if len(users) > 0 {
@@ -198,32 +194,4 @@ func readAll(ctx context.Context, mb mailparts.Mailbox) (msgs []string, err erro
 		msgs = append(msgs, string(b))
 	}
 	return msgs, nil
-}
-
-// certificate makes the server's certificate and has TLSConfig trust it.
-func (s *Server) certificate(t testing.TB) *tls.Config {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()),
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(24 * time.Hour),
-		DNSNames:     []string{"localhost"},
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(leaf)
-	s.TLSConfig = &tls.Config{RootCAs: roots, ServerName: "localhost"}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }
