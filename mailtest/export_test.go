@@ -1,6 +1,7 @@
 package mailtest
 
 import (
+	"crypto/tls"
 	"time"
 
 	"github.com/mailparts/mailparts"
@@ -22,4 +23,13 @@ func ReuseUIDs(mb mailparts.Mailbox) {
 	if n := len(b.messages); n > 0 {
 		b.uidNext = b.messages[n-1].uid + 1
 	}
+}
+
+// ServerTLS is what a Sink's TLSConfig trusts.
+func ServerTLS(s *Sink) *tls.Config { return s.cert }
+
+// CheckScript is what is wrong with a script.
+func CheckScript(s Script) error {
+	_, err := s.parse()
+	return err
 }
