@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -69,6 +70,16 @@ var commands = map[string]command{
 	"SOML": {run: notImplemented},
 	"SAML": {run: notImplemented},
 	"BURL": {run: notImplemented},
+
+	// Of another protocol.
+	"GET":     {run: http},
+	"HEAD":    {run: http},
+	"POST":    {run: http},
+	"PUT":     {run: http},
+	"PATCH":   {run: http},
+	"DELETE":  {run: http},
+	"CONNECT": {run: http},
+	"OPTIONS": {run: http},
 }
 
 func notImplemented(*session, string) error { return errNotImplemented }
@@ -106,6 +117,8 @@ func (s *session) refuseCommand(verb string, err error) {
 		s.refuse("", errPipelined)
 	case verb == "BDAT":
 		s.refuse("", errChunk)
+	case slices.Contains(httpMethods, verb):
+		s.refuse("", errHTTP)
 	}
 }
 

@@ -85,6 +85,7 @@ var (
 	errPanic         = refusal(421, "4.3.0", "Internal error, closing the connection")
 	errEndless       = refusal(421, "4.5.2", "Line without an end, closing the connection")
 	errChunk         = refusal(421, "4.5.0", "A chunk without a known end, closing the connection")
+	errHTTP          = refusal(421, "4.7.0", "This is no web server, closing the connection")
 	errPipelined     = refusal(421, "4.5.0", "Data before its 354, closing the connection")
 )
 
