@@ -20,7 +20,20 @@ func badTransactions() []BadServer {
 			BadServer{Name: verb + " without end", About: "answers " + verb + " without end", Script: at + `S* 250-OK\r\n`},
 		)
 	}
-	return all
+	return append(all, badChunks()...)
+}
+
+// badChunks offer CHUNKING (RFC 3030), and misbehave at what comes after RCPT.
+func badChunks() []BadServer {
+	const rcpt = hello + "S: 250-mx.example.com\nS: 250-PIPELINING\nS: 250 CHUNKING\nG: RCPT\nS: 250 2.1.5 OK\nC: ...\n"
+	return []BadServer{
+		{Name: "chunk without a reply", About: "offers CHUNKING, and does not answer BDAT", Script: rcpt + "C*"},
+		{Name: "chunk not read", About: "offers CHUNKING, and reads nothing after BDAT", Script: rcpt + "W:"},
+		{Name: "chunk closed", About: "offers CHUNKING, and closes the connection at BDAT", Script: rcpt + "S! close"},
+		{Name: "chunk reset", About: "offers CHUNKING, and resets the connection at BDAT", Script: rcpt + "S! reset"},
+		{Name: "chunk of a wrong code", About: "offers CHUNKING, and answers BDAT with 354", Script: rcpt + "S: 354 Go ahead\nC*"},
+		{Name: "chunk cut off", About: "offers CHUNKING, and closes the connection in the reply to BDAT", Script: rcpt + "S> 250 2.0.0"},
+	}
 }
 
 // badMessages misbehave from the message on.

@@ -145,7 +145,7 @@ func (p *Player) flood(ctx context.Context, text string) error {
 	if text == "" {
 		return errors.New("nothing to repeat")
 	}
-	text = strings.Repeat(text, max(1, 4096/len(text)))
+	text = strings.Repeat(text, max(1, 32<<10/len(text)))
 	for {
 		if _, err := io.WriteString(p.Conn, text); err != nil {
 			return ctx.Err()
