@@ -52,7 +52,9 @@ func auth(s *session, arg string) error {
 	if err != nil {
 		return err
 	}
-	s.identify(func(p *mailparts.Peer) { p.User = user })
+	if err := s.identify(func(p *mailparts.Peer) { p.User = user }); err != nil {
+		return authError(err)
+	}
 	s.logger().Info("authenticated", "mechanism", m.Name)
 	s.out.reply(235, "2.7.0", "Authentication successful")
 	return nil

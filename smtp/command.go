@@ -50,6 +50,8 @@ var commands = map[string]command{
 	"HELO":     {run: helo, plain: true, amid: ends},
 	"LHLO":     {run: lhlo, plain: true, amid: ends},
 	"STARTTLS": {run: startTLS, arg: none},
+	"XCLIENT":  {run: xclient, arg: required},
+	"XFORWARD": {run: xforward, arg: required},
 	"AUTH":     {run: auth, arg: required},
 	"MAIL":     {run: mail, arg: required, utf8: true},
 	"RCPT":     {run: rcpt, arg: required, utf8: true},
@@ -89,6 +91,9 @@ func (s *session) execute(l []byte) {
 	verb, cmd, arg, err := parseCommand(l)
 	if err == nil && s.Receiver == nil && verb != "QUIT" {
 		err = errNoMail
+	}
+	if s.barred != nil && verb != "QUIT" {
+		err = s.barred
 	}
 	if err == nil {
 		err = cmd.run(s, arg)

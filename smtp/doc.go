@@ -38,6 +38,9 @@
 //	AUTH                 RFC 4954  with what package sasl or the wiring has
 //	LMTP                 RFC 2033
 //	Submission           RFC 6409  RequireAuth, RequireTLS, [Submission]
+//	XCLIENT              Postfix's XCLIENT_README, from [Server].XFrom
+//	XFORWARD             Postfix's XFORWARD_README, from [Server].XFrom: Peer.Origin
+//	Admit                RFC 5321 section 3.1: 554 in place of a greeting; early talkers
 //	PROXY                haproxy's proxy-protocol.txt, versions 1 and 2, from [Server].ProxyFrom
 //	Received             RFC 5321 section 4.4, RFC 3848, RFC 6531, RFC 8314 section 4.3
 //	521                  RFC 7504  for a host without a Receiver

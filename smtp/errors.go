@@ -27,6 +27,8 @@ var (
 	errUnwantedArgument = refusal(501, "5.5.4", "This command takes no argument")
 	errNotImplemented   = refusal(502, "5.5.1", "Not implemented")
 	errNoMail           = refusal(521, "5.3.2", "This host does not accept mail")
+	errEarlyTalker      = refusal(554, "5.5.0", "You must not talk before you are greeted")
+	errBarred           = refusal(503, "5.5.1", "You are not welcome here: QUIT")
 
 	errUseLHLO    = refusal(500, "5.5.1", "This is LMTP: use LHLO")
 	errUseEHLO    = refusal(500, "5.5.1", "This is SMTP: use EHLO")
@@ -52,6 +54,9 @@ var (
 	errAuthDenied     = refusal(535, "5.7.8", "Authentication credentials invalid")
 	errAuthTemporary  = refusal(454, "4.7.0", "Temporary authentication failure")
 	errAuthFirst      = refusal(530, "5.7.0", "Authentication required")
+
+	errNotProxy   = refusal(550, "5.7.0", "You may not speak for others")
+	errXAttribute = refusal(501, "5.5.4", "Syntax: attribute=value, each attribute once, of those that EHLO has")
 
 	errNestedMail   = refusal(503, "5.5.1", "A mail transaction is open already")
 	errMailFirst    = refusal(503, "5.5.1", "Need MAIL first")
@@ -115,6 +120,7 @@ func (s *session) failure(verb string, err error) *mailparts.Error {
 		level = slog.LevelError
 	}
 	s.logger().Log(s.ctx, level, "refused", "command", verb, "err", err)
+	s.tarpit.count()
 	return told(err)
 }
 
@@ -122,7 +128,7 @@ func (s *session) failure(verb string, err error) *mailparts.Error {
 // would break the protocol, or nothing but "temporary".
 func told(err error) *mailparts.Error {
 	e := *mailparts.AsError(err)
-	if e.Code < 400 || e.Code > 599 {
+	if !isRefusal(&e) {
 		e = *mailparts.AsError(errors.New("not a refusal"))
 	}
 	if e.Status = e.EnhancedStatus(); !validStatus(e.Status, e.Code) {
@@ -131,6 +137,8 @@ func told(err error) *mailparts.Error {
 	}
 	return &e
 }
+
+func isRefusal(e *mailparts.Error) bool { return 400 <= e.Code && e.Code <= 599 }
 
 // What a refusal is about. Nothing that a stranger can do at will is ours.
 const (
@@ -152,12 +160,13 @@ func severity(e *mailparts.Error) int {
 // count counts a refusal. 421 closes the connection (RFC 5321 section 3.8), and
 // so does one refusal too many. A temporary one is no mistake of the peer: what is
 // full is ours, and it sends to a recipient over the limit in another transaction
-// (RFC 5321 section 4.5.3.1.10). But it must not try passwords forever.
+// (RFC 5321 section 4.5.3.1.10). But it must not try passwords forever, nor stay
+// where it is refused.
 func (s *session) count(verb string, e *mailparts.Error) {
 	if e.Code == 421 {
 		s.over = true
 	}
-	if s.over || e.Temporary() && verb != "AUTH" {
+	if s.over || e.Temporary() && verb != "AUTH" && s.barred == nil {
 		return
 	}
 	if s.refused++; s.maxErrors > 0 && s.refused >= s.maxErrors {

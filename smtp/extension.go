@@ -43,6 +43,8 @@ var extensions = []*extension{
 	&enhancedStatusCodes,
 	&startTLSExtension,
 	&authExtension,
+	&xclientExtension,
+	&xforwardExtension,
 }
 
 // The extensions that have nothing to them but their keyword: RFC 2920, whose

@@ -32,14 +32,18 @@ func lhlo(s *session, arg string) error {
 
 // hello greets, and ends an open transaction as RSET does (RFC 5321 section
 // 4.1.4). name is not verified: RFC 5321 section 4.1.4 forbids to refuse mail for
-// it.
+// it. Where Admit refuses it, nothing changes.
 func (s *session) hello(name string, extended bool) error {
 	if !validHello(name) {
 		return errBadHello
 	}
-	s.reset()
+	before := s.esmtp
 	s.esmtp = extended
-	s.identify(func(p *mailparts.Peer) { p.Hello = name })
+	if err := s.identify(func(p *mailparts.Peer) { p.Hello = name }); err != nil {
+		s.esmtp = before
+		return err
+	}
+	s.reset()
 	if !extended {
 		s.out.plain(250, s.hostname)
 		return nil
@@ -48,12 +52,16 @@ func (s *session) hello(name string, extended bool) error {
 	return nil
 }
 
-// identify replaces the Peer by one that change was made to.
-func (s *session) identify(change func(*mailparts.Peer)) {
+// identify replaces the Peer by one that change was made to, if Admit lets it.
+func (s *session) identify(change func(*mailparts.Peer)) error {
 	p := *s.peer
 	change(&p)
 	p.Protocol = s.transmission(&p, false)
+	if err := s.admit(&p); err != nil {
+		return err
+	}
 	s.peer = &p
+	return nil
 }
 
 // validHello accepts a domain, an address literal, and what broken clients say

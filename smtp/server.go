@@ -60,8 +60,11 @@ type Server struct {
 
 	// Admit has its say before the greeting, and each time the Peer is known better:
 	// after EHLO or HELO, STARTTLS, AUTH and XCLIENT. An error refuses the peer: at
-	// the greeting with 554 (RFC 5321 section 3.1), later as the answer to that
-	// command, and one of Code 421 ends the connection. nil: everyone.
+	// the greeting with 554 (RFC 5321 section 3.1), or if it is temporary as it
+	// stands, later as the answer to that command, and one of Code 421 ends the
+	// connection. Who is refused at EHLO or AUTH is who it was before: without that
+	// name, or not authenticated. After STARTTLS no reply is due; all commands that
+	// follow but QUIT are refused instead, as they are after the greeting. nil: everyone.
 	Admit func(ctx context.Context, p *mailparts.Peer) error
 
 	// Verify, Expand and Flush answer VRFY, EXPN and ETRN (RFC 1985). nil: 252, which

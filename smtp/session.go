@@ -3,6 +3,7 @@ package smtp
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"runtime/debug"
 
 	"github.com/mailparts/mailparts"
@@ -18,15 +19,20 @@ type session struct {
 	in      *line.Reader
 	out     replies
 	peer    *mailparts.Peer // replaced, never changed
+	remote  netip.AddrPort  // the peer's address, which XCLIENT changes
+	local   netip.AddrPort  // the address that it connected to, likewise
 	esmtp   bool            // EHLO or LHLO was the last greeting
 	tx      *transaction    // nil: none is open
 	refused int             // commands, for good, since the last accepted message
-	over    bool            // close the connection once out is flushed
+	tarpit  tarpit
+	barred  error // what the peer, which Admit has refused, is told; nil: it is welcome
+	parting bool  // the peer said QUIT
+	over    bool  // close the connection once out is flushed
 }
 
 func newSession(ctx context.Context, c *settings, conn *serve.Conn) *session {
-	s := &session{settings: c, ctx: ctx, conn: conn}
-	s.out.w = conn
+	s := &session{settings: c, ctx: ctx, conn: conn, remote: conn.Remote(), local: conn.Local()}
+	s.out.w = s
 	s.in = line.NewReader(s)
 	s.peer = s.newPeer()
 	return s
@@ -34,7 +40,7 @@ func newSession(ctx context.Context, c *settings, conn *serve.Conn) *session {
 
 // newPeer is what is known of the peer before its first EHLO.
 func (s *session) newPeer() *mailparts.Peer {
-	p := &mailparts.Peer{Addr: s.conn.Remote(), Local: s.conn.Local(), TLS: s.conn.TLS()}
+	p := &mailparts.Peer{Addr: s.remote, Local: s.local, TLS: s.conn.TLS()}
 	p.Trusted = serve.Contains(s.Trusted, p.Addr.Addr())
 	p.Protocol = s.transmission(p, false)
 	return p
@@ -52,7 +58,14 @@ func (s *session) Read(p []byte) (int, error) {
 // serve runs the session from greeting to end.
 func (s *session) serve() {
 	defer s.end()
-	s.greet()
+	switch err := s.holdGreeting(); {
+	case err == nil:
+		s.greet()
+	case err == errEarlyTalker:
+		s.bar(err)
+	default:
+		s.lost(err)
+	}
 	for !s.over {
 		if s.conn.ShuttingDown() {
 			s.refuse("", errShutdown)
@@ -80,6 +93,9 @@ func (s *session) end() {
 	s.out.flush()
 	s.in.Release()
 	s.reset()
+	if !s.parting && s.out.err == nil {
+		s.conn.Linger() // a peer that is still sending must hear why
+	}
 }
 
 // panicked hangs up after a panic, on whose stack it is called.
@@ -101,6 +117,7 @@ func (s *session) greet() {
 	switch {
 	case s.Receiver == nil:
 		s.out.plain(521, s.hostname+" does not accept mail")
+	case !s.welcome():
 	case s.LMTP:
 		s.out.plain(220, s.hostname+" LMTP")
 	default:
@@ -108,8 +125,9 @@ func (s *session) greet() {
 	}
 }
 
-// reset ends the transaction, if one is open.
+// reset ends the transaction, if one is open, and forgets its origin.
 func (s *session) reset() {
+	s.forgetOrigin()
 	if tx := s.tx; tx != nil {
 		s.tx = nil
 		tx.Close()

@@ -34,6 +34,9 @@ func startTLS(s *session, _ string) error {
 	s.in.Reset(s)
 	s.esmtp = false
 	s.peer = s.newPeer()
+	if err := s.admit(s.peer); err != nil {
+		s.barSilently(err)
+	}
 	return nil
 }
 
