@@ -57,6 +57,7 @@ func ExampleServer() {
 	defer server.Close()
 
 	client := &lmtp.Client{Addr: "localhost:24", Dialer: smtp.Dialer{NetDial: l.Dial}}
+	defer client.Close()
 	env := &mailparts.Envelope{From: "bob@example.org", To: []mailparts.Rcpt{{Addr: "alice@example.com"}}}
 	if err := client.Deliver(context.Background(), env, strings.NewReader("Subject: hello\r\n\r\nHello, Alice.\r\n")); err != nil {
 		log.Fatal(err)

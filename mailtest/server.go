@@ -102,6 +102,7 @@ func NewServer(t testing.TB, users ...string) *Server {
 		stop()
 		s.Queue.Shutdown(ctx)
 		<-stopped
+		s.Relay.Close()
 	})
 	run(&s.SMTPAddr, mta.Serve, mta.Close)
 	run(&s.SubmissionAddr, msa.Serve, msa.Close)

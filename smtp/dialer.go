@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -48,6 +49,9 @@ type Dialer struct {
 	// can go by nothing else.
 	NoChunking bool
 
+	// LocalAddrs are the addresses to connect from: the first of the far side's
+	// family, and the system's choice where it has none. Not for NetDial.
+	LocalAddrs []netip.Addr
 	// NetDial connects; nil: net.Dialer. The network is "tcp" or "unix".
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 	Logger  *slog.Logger // nil: discard
@@ -57,50 +61,66 @@ type Dialer struct {
 // is ready for mail: after its greeting, EHLO, STARTTLS and AUTH. Its errors are
 // *mailparts.Error: those of the server as it said them, all others temporary.
 func (d *Dialer) Dial(ctx context.Context, addr string) (*Client, error) {
+	a, err := parseClientAddr(addr)
+	if err != nil {
+		return nil, err
+	}
+	return d.dial(ctx, a, (*HostTLS)(nil).forDialer(d))
+}
+
+// clientAddr is where a server is: host is its name in certificates and results.
+type clientAddr struct{ network, addr, host string }
+
+func parseClientAddr(addr string) (clientAddr, error) {
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
-		return d.dial(ctx, "unix", path, "localhost")
+		return clientAddr{"unix", path, "localhost"}, nil
 	}
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return nil, &mailparts.Error{Code: 451, Status: "4.3.5", Message: "Bad address of a server", Err: err}
+		return clientAddr{}, &mailparts.Error{Code: 451, Status: "4.3.5", Message: "Bad address of a server", Err: err}
 	}
-	return d.dial(ctx, "tcp", addr, cmp.Or(host, "localhost"))
+	return clientAddr{"tcp", addr, cmp.Or(host, "localhost")}, nil
 }
 
-// dial is Dial for a host whose address is known: host is its name in
-// certificates and results.
-func (d *Dialer) dial(ctx context.Context, network, addr, host string) (*Client, error) {
-	c, err := d.open(ctx, network, addr, host, d.TLS)
-	if mayFallBack(ctx, err) {
-		serve.Logger(d.Logger).WarnContext(ctx, "TLS failed, going on in plaintext", "protocol", d.protocol(), "host", host, "addr", addr, "err", err)
-		c, err = d.open(ctx, network, addr, host, TLSNone)
-	}
-	return c, err
+// isHere reports whether a is on this machine by its name.
+func (a clientAddr) isHere() bool {
+	ip, err := netip.ParseAddr(a.host)
+	return a.network == "unix" || a.host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
-// open connects once.
-func (d *Dialer) open(ctx context.Context, network, addr, host string, mode TLSMode) (*Client, error) {
-	nc, err := d.connect(ctx, network, addr)
+// dial connects to a and makes it ready.
+func (d *Dialer) dial(ctx context.Context, a clientAddr, t *HostTLS) (*Client, error) {
+	nc, err := d.connect(ctx, a)
 	if err != nil {
-		return nil, &mailparts.Error{Code: 451, Status: "4.4.1", Message: "No connection to " + host, Err: err}
+		return nil, noConnection(a.host, err)
 	}
+	return d.ready(ctx, nc, a, t)
+}
+
+func noConnection(host string, err error) error {
+	return &mailparts.Error{Code: 451, Status: "4.4.1", Message: "No connection to " + host, Err: err}
+}
+
+// ready makes a connection to a ready for mail. Where TLS fails that need not be,
+// it goes on in plaintext, on a new one.
+func (d *Dialer) ready(ctx context.Context, nc net.Conn, a clientAddr, t *HostTLS) (*Client, error) {
+	c, err := d.open(ctx, nc, a.host, t)
+	if !mayFallBack(ctx, err) {
+		return c, err
+	}
+	serve.Logger(d.Logger).WarnContext(ctx, "TLS failed, going on in plaintext", "protocol", d.protocol(), "host", a.host, "addr", a.addr, "err", err)
+	plain := *t
+	plain.Mode = TLSNone
+	return d.dial(ctx, a, &plain)
+}
+
+// open makes nc ready, or closes it.
+func (d *Dialer) open(ctx context.Context, nc net.Conn, host string, t *HostTLS) (*Client, error) {
 	c := d.client(nc, host)
-	if err := d.prepare(ctx, c, mode); err != nil {
+	if err := d.prepare(ctx, c, t); err != nil {
 		return nil, c.end(err)
 	}
 	return c, nil
-}
-
-func (d *Dialer) connect(ctx context.Context, network, addr string) (net.Conn, error) {
-	if t := serve.Limit(d.DialTimeout, 30*time.Second); t > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, t)
-		defer cancel()
-	}
-	if d.NetDial != nil {
-		return d.NetDial(ctx, network, addr)
-	}
-	return new(net.Dialer).DialContext(ctx, network, addr)
 }
 
 func (d *Dialer) client(nc net.Conn, host string) *Client {
@@ -118,10 +138,14 @@ func (d *Dialer) client(nc net.Conn, host string) *Client {
 }
 
 // prepare takes a new connection to where it takes mail.
-func (d *Dialer) prepare(ctx context.Context, c *Client, mode TLSMode) error {
+func (d *Dialer) prepare(ctx context.Context, c *Client, t *HostTLS) error {
 	defer c.conn.bind(ctx)()
-	if mode == TLSImplicit {
-		if err := d.handshake(ctx, c, true); err != nil {
+	if t.Mode == TLSOpportunistic && d.Auth != nil && !c.conn.private() {
+		strict := *t
+		strict.Mode, t = TLSMandatory, &strict
+	}
+	if t.Mode == TLSImplicit {
+		if err := t.handshake(ctx, c); err != nil {
 			return err
 		}
 	}
@@ -132,9 +156,8 @@ func (d *Dialer) prepare(ctx context.Context, c *Client, mode TLSMode) error {
 	if err := c.hello(name); err != nil {
 		return err
 	}
-	if mode == TLSOpportunistic || mode == TLSMandatory {
-		must := mode == TLSMandatory || d.Auth != nil && !c.conn.private()
-		secured, err := d.startTLS(ctx, c, must)
+	if t.Mode != TLSImplicit && t.Mode != TLSNone {
+		secured, err := t.startTLS(ctx, c)
 		if err != nil {
 			return err
 		}

@@ -3,12 +3,9 @@ package smtp
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/mailparts/mailparts"
 )
 
 // TLSMode says how a Dialer uses TLS.
@@ -26,6 +23,9 @@ const (
 	TLSImplicit
 	// TLSNone is plaintext.
 	TLSNone
+	// TLSEncrypted is STARTTLS with any certificate, or no mail: it keeps out who
+	// only listens.
+	TLSEncrypted
 )
 
 // errClientTLS marks a STARTTLS that failed half-way and need not have been.
@@ -38,62 +38,86 @@ func mayFallBack(ctx context.Context, err error) bool {
 
 // startTLS goes over to TLS and reports whether it did. Unless it must, a server
 // that has no TLS or refuses the command is fine.
-func (d *Dialer) startTLS(ctx context.Context, c *Client, must bool) (secured bool, err error) {
+func (t *HostTLS) startTLS(ctx context.Context, c *Client) (secured bool, err error) {
 	if _, ok := c.Extension("STARTTLS"); !ok {
-		return false, d.withoutTLS(c, must, nil)
+		return false, t.without(ctx, c, ErrNoSTARTTLS)
 	}
 	r, err := c.do("STARTTLS", "STARTTLS")
 	if err == nil && r.code/100 >= 4 {
-		return false, d.withoutTLS(c, must, c.refused(r))
+		return false, t.without(ctx, c, c.refused(r))
 	}
 	if err == nil && r.code != 220 {
 		err = c.unexpected("STARTTLS", r)
 	}
-	if err == nil {
-		err = d.handshake(ctx, c, must)
+	if err != nil {
+		t.report(ctx, c, err)
+	} else {
+		err = t.handshake(ctx, c)
 	}
-	if err != nil && !must {
+	if err != nil && !t.must() {
 		err = fmt.Errorf("%w: %w", errClientTLS, err)
 	}
 	return err == nil, err
 }
 
-func (d *Dialer) withoutTLS(c *Client, must bool, err error) error {
-	if !must {
+// without is what becomes of a connection that stays in the clear, and why it
+// does.
+func (t *HostTLS) without(ctx context.Context, c *Client, why error) error {
+	t.report(ctx, c, why)
+	if !t.must() {
 		return nil
 	}
-	e := &mailparts.Error{Code: 451, Status: "4.7.4", Message: "TLS is required, and " + c.host + " has none"}
-	if err != nil {
-		e.Err = err
-	}
-	return e
+	return t.failure("4.7.4", "TLS is required, and "+c.host+" has none", why)
 }
 
 // handshake puts c under TLS. Nothing that the server sent before is kept: it may
 // be another's (RFC 3207 section 4.2).
-func (d *Dialer) handshake(ctx context.Context, c *Client, verify bool) error {
-	cfg := d.TLSConfig.Clone()
+func (t *HostTLS) handshake(ctx context.Context, c *Client) error {
+	cfg := t.config(c.host)
+	switch {
+	case !t.verifies():
+		cfg.InsecureSkipVerify = true
+	case !t.standard():
+		t.verifyIn(cfg)
+	}
+	c.r.Reset(c.conn)
+	err := c.conn.startTLS(ctx, cfg, c.replyIn)
+	t.report(ctx, c, err)
+	if err != nil {
+		return t.failure("4.7.5", "TLS handshake with "+c.host+" failed", err)
+	}
+	c.secured = t.nameOf(c.conn.tls(), cfg)
+	return nil
+}
+
+// config is the tls.Config for host, not to be shared.
+func (t *HostTLS) config(host string) *tls.Config {
+	cfg := t.Config.Clone()
 	if cfg == nil {
 		cfg = new(tls.Config)
 	}
 	if cfg.ServerName == "" {
-		cfg.ServerName = strings.TrimSuffix(c.host, ".")
+		cfg.ServerName = strings.TrimSuffix(host, ".")
 	}
-	if !verify {
-		cfg.InsecureSkipVerify = true
-	}
-	c.r.Reset(c.conn)
-	if err := c.conn.startTLS(ctx, cfg, c.replyIn); err != nil {
-		return &mailparts.Error{Code: 451, Status: "4.7.5", Message: "TLS handshake with " + c.host + " failed", Err: err}
-	}
-	c.secured = clientTLSName(c.conn.tls(), cfg)
-	return nil
+	return cfg
 }
 
-// clientTLSName is Receipt.TLS.
-func clientTLSName(s *tls.ConnectionState, cfg *tls.Config) string {
+// verifyIn makes cfg's handshake verify as t says, and beside it as cfg did.
+func (t *HostTLS) verifyIn(cfg *tls.Config) {
+	own := cfg.VerifyConnection
+	cfg.InsecureSkipVerify = true
+	cfg.VerifyConnection = func(s tls.ConnectionState) error {
+		if err := t.verify(s, cfg); err != nil || own == nil {
+			return err
+		}
+		return own(s)
+	}
+}
+
+// nameOf is Receipt.TLS.
+func (t *HostTLS) nameOf(s *tls.ConnectionState, cfg *tls.Config) string {
 	name := strings.ReplaceAll(tls.VersionName(s.Version), " ", "")
-	if len(s.VerifiedChains) > 0 || clientVerifies(s, cfg) {
+	if len(s.VerifiedChains) > 0 || t.verify(*s, cfg) == nil {
 		name += clientVerified
 	}
 	return name
@@ -101,16 +125,3 @@ func clientTLSName(s *tls.ConnectionState, cfg *tls.Config) string {
 
 // clientVerified ends a Receipt.TLS of which the certificate is good.
 const clientVerified = " verified"
-
-// clientVerifies looks at a certificate that the handshake did not ask about.
-func clientVerifies(s *tls.ConnectionState, cfg *tls.Config) bool {
-	if len(s.PeerCertificates) == 0 {
-		return false
-	}
-	opts := x509.VerifyOptions{Roots: cfg.RootCAs, DNSName: cfg.ServerName, Intermediates: x509.NewCertPool()}
-	for _, cert := range s.PeerCertificates[1:] {
-		opts.Intermediates.AddCert(cert)
-	}
-	_, err := s.PeerCertificates[0].Verify(opts)
-	return err == nil
-}

@@ -52,5 +52,7 @@
 // extensions where the server has them, and a table in its comment tells what
 // becomes of mail that asks for one where it has not. A [Relay] is the [mailparts.Deliverer]
 // over it that sends mail to where its recipients' domains say, or to a
-// smarthost. Their code is in client*.go, dialer*.go and relay*.go.
+// smarthost, and a [Pool] keeps its connections for the mail that follows. How
+// each host is secured is a [TLSPolicy]'s to say. Their code is in client*.go,
+// dialer*.go, relay*.go, pool.go and tlspolicy.go.
 package smtp

@@ -13,11 +13,12 @@ import (
 
 // internet is a DNS and what listens at its addresses, on one port.
 type internet struct {
-	t     testing.TB
-	dns   *mailtest.DNS
-	mu    sync.Mutex
-	hosts map[string]*fake // by address
-	dials []string
+	t      testing.TB
+	dns    *mailtest.DNS
+	mu     sync.Mutex
+	hosts  map[string]*fake // by address
+	dials  []string
+	relays []*smtp.Relay
 }
 
 func newInternet(t testing.TB, zone string) *internet {
@@ -44,12 +45,18 @@ func (i *internet) dial(ctx context.Context, network, addr string) (net.Conn, er
 	return nil, errors.New("connection refused")
 }
 
+// relay returns a Relay that wait closes.
 func (i *internet) relay() *smtp.Relay {
-	return &smtp.Relay{Hostname: "client.example", Resolver: i.dns, Dialer: smtp.Dialer{NetDial: i.dial}}
+	r := &smtp.Relay{Hostname: "client.example", Resolver: i.dns, Dialer: smtp.Dialer{NetDial: i.dial}}
+	i.relays = append(i.relays, r)
+	return r
 }
 
-// wait ends the hosts, whose scripts must be over.
+// wait ends the hosts, whose scripts must be over with the Relay's QUIT.
 func (i *internet) wait() {
+	for _, r := range i.relays {
+		r.Close()
+	}
 	for _, f := range i.hosts {
 		f.wait()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/mailparts/mailparts"
@@ -15,31 +16,50 @@ type relayHost struct {
 	addr netip.Addr // of an address literal
 }
 
-// hosts are where domain's mail goes, in the order to try them.
-func (r *Relay) hosts(ctx context.Context, domain string) ([]relayHost, error) {
+// destination is where domain's mail goes: what the DNS says, and of that the
+// hosts in the order to try them.
+func (r *Relay) destination(ctx context.Context, domain string) (*TLSDestination, []relayHost, error) {
+	dest := &TLSDestination{Domain: domain}
 	if domain == "" {
-		return nil, refusal(550, "5.1.3", "Address without a domain")
+		return nil, nil, refusal(550, "5.1.3", "Address without a domain")
 	}
 	if domain[0] == '[' {
-		return literalRelayHost(domain)
+		hosts, err := literalRelayHost(domain)
+		return dest, hosts, err
 	}
-	mxs, err := mailparts.LookupMX(ctx, r.resolver(), domain)
+	mx := mxResolver{Resolver: r.resolver()}
+	mxs, err := mailparts.LookupMX(ctx, &mx, domain)
 	switch {
 	case errors.Is(err, mailparts.ErrNullMX): // RFC 7505 section 4.2
-		return nil, refusal(556, "5.1.10", "Domain "+domain+" accepts no mail")
+		return nil, nil, refusal(556, "5.1.10", "Domain "+domain+" accepts no mail")
 	case errors.Is(err, mailparts.ErrNoDomain):
-		return nil, refusal(550, "5.1.2", "Domain "+domain+" does not exist")
+		return nil, nil, refusal(550, "5.1.2", "Domain "+domain+" does not exist")
 	case err != nil:
-		return nil, relayDNSFailure(domain, err)
+		return nil, nil, relayDNSFailure(domain, err)
+	}
+	if mx.found {
+		dest.MX, dest.Secure = slices.Clone(mxs), mx.secure
 	}
 	var hosts []relayHost
 	for _, mx := range r.betterThanUs(mxs) {
 		hosts = append(hosts, relayHost{name: mx.Host})
 	}
 	if hosts == nil {
-		return nil, refusal(554, "5.4.6", "Mail for "+domain+" loops back to this host")
+		return nil, nil, refusal(554, "5.4.6", "Mail for "+domain+" loops back to this host")
 	}
-	return hosts, nil
+	return dest, hosts, nil
+}
+
+// mxResolver notes what mailparts.LookupMX does not tell of its answer.
+type mxResolver struct {
+	mailparts.Resolver
+	found, secure bool
+}
+
+func (r *mxResolver) Lookup(ctx context.Context, name string, typ mailparts.RRType) (mailparts.Answer, error) {
+	ans, err := r.Resolver.Lookup(ctx, name, typ)
+	r.found, r.secure = err == nil, ans.Authenticated
+	return ans, err
 }
 
 // betterThanUs drops this host from mxs, and all that are no better: they would
@@ -70,7 +90,7 @@ func literalRelayHost(domain string) ([]relayHost, error) {
 	return []relayHost{{name: addr.String(), addr: addr}}, nil
 }
 
-// addrs are host's addresses, IPv6 first.
+// addrs are host's addresses in the order to try them.
 func (r *Relay) addrs(ctx context.Context, host relayHost, domain string) ([]netip.Addr, error) {
 	if host.addr.IsValid() {
 		return []netip.Addr{host.addr}, nil
@@ -78,7 +98,7 @@ func (r *Relay) addrs(ctx context.Context, host relayHost, domain string) ([]net
 	addrs, err := mailparts.LookupAddrs(ctx, r.resolver(), host.name)
 	switch {
 	case err == nil:
-		return addrs, nil
+		return eyeballs(addrs), nil
 	case !errors.Is(err, mailparts.ErrNoDomain) && !errors.Is(err, mailparts.ErrNoRecords):
 		return nil, relayDNSFailure(host.name, err)
 	case strings.EqualFold(host.name, domain):

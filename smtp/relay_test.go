@@ -113,9 +113,17 @@ func TestRelay(t *testing.T) {
 		name: "all MX down", zone: two,
 		want: "451 4.4.1", dials: []string{"192.0.2.1", "192.0.2.2"},
 	}, {
-		name: "all MX take no mail, for good", zone: two,
-		hosts: map[string]string{"192.0.2.1": "S: 554 no mail here\n", "192.0.2.2": "S: 521 nor here\n"},
+		name: "all MX take no mail, ever (RFC 7504)", zone: two,
+		hosts: map[string]string{"192.0.2.1": "S: 521 no mail here\n", "192.0.2.2": "S: 521 nor here\n"},
 		want:  "521",
+	}, {
+		name: "one of them may mean us", zone: two,
+		hosts: map[string]string{"192.0.2.1": "S: 554 5.7.1 go away\n", "192.0.2.2": "S: 521 no mail here\n"},
+		want:  "451 4.3.2",
+	}, {
+		name: "all MX turn us away", zone: two,
+		hosts: map[string]string{"192.0.2.1": "S: 554 5.7.1 go away\n", "192.0.2.2": "S: 220 mx\nC: EHLO client.example\nS: 550 5.7.1 who?\nC: HELO client.example\nS: 550 5.7.1 who?\nC!"},
+		want:  "451 4.3.2",
 	}, {
 		name: "one does for good, the other for now", zone: two,
 		hosts: map[string]string{"192.0.2.1": notNow, "192.0.2.2": "S: 521 not here\n"},
@@ -256,7 +264,7 @@ func TestRelaySeekableReadError(t *testing.T) {
 	msg := struct {
 		io.Reader
 		io.Seeker
-	}{iotest.ErrReader(broken), strings.NewReader("hello\r\n")}
+	}{io.MultiReader(strings.NewReader("Subject: hi\r\n\r\n"), iotest.ErrReader(broken)), strings.NewReader("hello\r\n")}
 	if err := i.relay().Deliver(t.Context(), letter("b@example.com"), msg); err != broken {
 		t.Errorf("got %v", err)
 	}
@@ -323,6 +331,7 @@ func TestRelayReceipt(t *testing.T) {
 	if err := i.relay().Deliver(ctx, letter("b@example.com"), text("hello\r\n")); err != nil || host != "mx.example.com" {
 		t.Errorf("got %q, %v", host, err)
 	}
+	i.wait()
 }
 
 // The same on sockets: servers on addresses of their own, the second one up.
@@ -346,6 +355,7 @@ func TestRelayOnLoopback(t *testing.T) {
 		Port:     l.Addr().(*net.TCPAddr).Port,
 		Resolver: mailtest.NewDNS("example.com MX 1 mx1.example.com\nexample.com MX 2 mx2.example.com\nmx1.example.com A 127.0.0.2\nmx2.example.com A 127.0.0.3"),
 	}
+	defer r.Close()
 	if err := r.Deliver(t.Context(), letter("b@example.com"), text("Subject: hi\r\n\r\n.hello\r\n")); err != nil {
 		t.Error(err)
 	}

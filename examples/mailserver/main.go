@@ -79,5 +79,6 @@ func run(ctx context.Context, c *config, out io.Writer, log *slog.Logger) error 
 	if err := sys.queue.Shutdown(bye); err != nil {
 		log.Warn("deliveries were cut off", "err", err)
 	}
+	sys.relay.Close()
 	return err
 }

@@ -28,6 +28,7 @@ type system struct {
 	log     *slog.Logger
 	spool   *queue.FileSpool
 	queue   *queue.Queue
+	relay   *smtp.Relay
 	servers []server
 }
 
@@ -101,7 +102,7 @@ func (s *system) wire(ctx context.Context, out io.Writer) error {
 		Receiver: mailparts.Chain(q, mailparts.OnRcpt(local.Check), mailparts.OnData(smtp.FixUp)), Logger: log}
 	mda := &lmtp.Server{Hostname: host, Receiver: local, Logger: log}
 	pop := &pop3.Server{Hostname: host, TLSConfig: tlsConfig, Backend: mail, Auth: users, Logger: log}
-	s.queue, s.servers = q, []server{
+	s.queue, s.relay, s.servers = q, relay, []server{
 		{name: "smtp", addr: c.smtp, serve: mta.Serve, shutdowner: mta},
 		{name: "submission", addr: c.submission, serve: msa.Serve, shutdowner: msa},
 		{name: "submissions", addr: c.submissions, serve: msa.ServeTLS, shutdowner: msa},

@@ -50,7 +50,7 @@ type Conn struct {
 func newConn(nc net.Conn, cancel context.CancelFunc) *Conn {
 	c := &Conn{raw: nc, nc: nc, shown: nc, cancel: cancel}
 	c.Rolling(handshakeTimeout)
-	c.remote, c.local = addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr())
+	c.remote, c.local = AddrPort(nc.RemoteAddr()), AddrPort(nc.LocalAddr())
 	return c
 }
 
@@ -78,7 +78,8 @@ func Contains(prefixes []netip.Prefix, a netip.Addr) bool {
 	return false
 }
 
-func addrPort(a net.Addr) netip.AddrPort {
+// AddrPort is a TCP address, the zero value for any other.
+func AddrPort(a net.Addr) netip.AddrPort {
 	t, ok := a.(*net.TCPAddr)
 	if !ok {
 		return netip.AddrPort{}

@@ -261,7 +261,7 @@ func (c *Conn) readProxy() error {
 	if err != nil || h.unknown {
 		return err
 	}
-	c.remote, c.local = addrPort(h.remote), addrPort(h.local)
+	c.remote, c.local = AddrPort(h.remote), AddrPort(h.local)
 	c.shown = &proxied{c.raw, h.remote, h.local}
 	c.network = networkOf(c.remote.Addr())
 	return nil
