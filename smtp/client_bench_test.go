@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -46,7 +47,14 @@ func swallow(nc net.Conn) {
 		}
 		switch l[0] {
 		case 'E':
-			w.WriteString("250-sink\r\n250-SIZE\r\n250 PIPELINING\r\n")
+			w.WriteString("250-sink\r\n250-SIZE\r\n250-CHUNKING\r\n250 PIPELINING\r\n")
+		case 'B':
+			size, _, _ := bytes.Cut(l[len("BDAT "):], []byte(" "))
+			n, _ := strconv.Atoi(string(bytes.TrimRight(size, "\r\n")))
+			if _, err := r.Discard(n); err != nil {
+				return
+			}
+			w.WriteString("250 ok\r\n")
 		case 'D':
 			w.WriteString("354 go\r\n")
 			w.Flush()
@@ -62,8 +70,8 @@ func swallow(nc net.Conn) {
 	}
 }
 
-func benchmarkDeliver(b *testing.B, size int) {
-	d := smtp.Dialer{}
+func benchmarkDeliver(b *testing.B, size int, noChunking bool) {
+	d := smtp.Dialer{NoChunking: noChunking}
 	c, err := d.Dial(b.Context(), sink(b))
 	if err != nil {
 		b.Fatal(err)
@@ -80,10 +88,16 @@ func benchmarkDeliver(b *testing.B, size int) {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 }
 
 // BenchmarkDeliver sends messages one after the other on one connection.
 func BenchmarkDeliver(b *testing.B) {
-	b.Run("4KB", func(b *testing.B) { benchmarkDeliver(b, 4<<10) })
-	b.Run("100MB", func(b *testing.B) { benchmarkDeliver(b, 100<<20) })
+	for _, size := range []struct {
+		name string
+		n    int
+	}{{"1KB", 1 << 10}, {"10KB", 10 << 10}, {"1MB", 1 << 20}, {"100MB", 100 << 20}} {
+		b.Run(size.name+"/DATA", func(b *testing.B) { benchmarkDeliver(b, size.n, true) })
+		b.Run(size.name+"/BDAT", func(b *testing.B) { benchmarkDeliver(b, size.n, false) })
+	}
 }

@@ -11,6 +11,9 @@ func (c *Client) appendSize(b []byte, n *clientNeeds) ([]byte, error) {
 	if !ok || n.size <= 0 {
 		return b, nil
 	}
+	if limit == "" {
+		limit = "0" // RFC 1870 section 3: no limit that is known
+	}
 	if most, err := strconv.ParseInt(limit, 10, 64); err == nil && most > 0 && n.size > most {
 		return b, refusal(552, "5.3.4", fmt.Sprintf("Message of %d octets is over the limit of %s, %d", n.size, c.host, most))
 	}

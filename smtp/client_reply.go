@@ -107,6 +107,9 @@ func clientReplyText(l []byte) string {
 // cutClientStatus cuts an enhanced status code of code's class (RFC 2034 section
 // 4) off text.
 func cutClientStatus(text string, code int) (status, rest string) {
+	if text == "" || int(text[0]-'0') != code/100 {
+		return "", text
+	}
 	status, rest, _ = strings.Cut(text, " ")
 	if !validStatus(status, code) {
 		return "", text
