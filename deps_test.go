@@ -58,6 +58,8 @@ var mayImport = map[string]string{
 	"examples/interop":    anything,
 	"examples/mailserver": anything,
 	"examples/receive":    anything,
+	"examples/submission": anything,
+	"examples/greylist":   anything,
 }
 
 const anything = "..."

@@ -222,6 +222,27 @@ func TestMail(t *testing.T) {
 	}
 }
 
+// The peer reads why instead of a greeting.
+func TestAdmitDialogue(t *testing.T) {
+	c := &dnsbl.Checker{Resolver: newWorld(), Lists: []dnsbl.List{{Zone: "bad.example.com"}}}
+	s := &smtp.Server{Hostname: "mx.example.com", Admit: c.Admit, Receiver: mailparts.AsReceiver(mailparts.DelivererFunc(nil))}
+	l := mailtest.NewListener()
+	go s.Serve(l)
+	defer s.Close()
+	for client, want := range map[string]string{
+		"192.0.2.99": "554 5.7.1 192.0.2.99 is listed by bad.example.com", "192.0.2.98": "220 mx.example.com ESMTP",
+	} {
+		nc, err := l.DialFrom(t.Context(), netip.MustParseAddr(client))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		if got, err := textproto.NewConn(nc).ReadLine(); got != want {
+			t.Errorf("got %q, %v, want %q", got, err, want)
+		}
+	}
+}
+
 func TestAdmit(t *testing.T) {
 	d := newWorld()
 	c := &dnsbl.Checker{Lists: []dnsbl.List{{Zone: "bad.example.com"}, {Zone: "doms.example.net", Domains: true}}, Reasons: true, Resolver: d}

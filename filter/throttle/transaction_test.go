@@ -34,7 +34,12 @@ func open(t *testing.T, filters ...mailparts.Filter) door {
 		}
 		return nil
 	})
-	s := &smtp.Server{Hostname: "mx.example.com", Receiver: mailparts.Chain(mailparts.AsReceiver(inbox), append(filters, known)...)}
+	return serve(t, &smtp.Server{Receiver: mailparts.Chain(mailparts.AsReceiver(inbox), append(filters, known)...)})
+}
+
+func serve(t *testing.T, s *smtp.Server) door {
+	t.Helper()
+	s.Hostname = "mx.example.com"
 	l := mailtest.NewListener()
 	go s.Serve(l)
 	t.Cleanup(func() { s.Close() })
@@ -69,6 +74,31 @@ func (d door) play(t *testing.T, script string) {
 			}
 		}
 	}
+}
+
+// A connection counts once, however often the server asks about its peer.
+func TestAdmitDialogue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limit := &throttle.Limiter{Events: 2, Per: time.Minute}
+		l := serve(t, &smtp.Server{Admit: limit.Admit, Receiver: mailparts.AsReceiver(mailparts.DelivererFunc(nil))}).l
+		for i, want := range []string{"220", "220", "421"} {
+			nc, err := l.Dial(t.Context(), "", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer nc.Close()
+			c := textproto.NewConn(nc)
+			if got, err := c.ReadLine(); !strings.HasPrefix(got, want) {
+				t.Errorf("connection %d: got %q, %v, want %s", i, got, err, want)
+			}
+			if want == "220" {
+				c.PrintfLine("EHLO client.example.org")
+				c.ReadResponse(250)
+				c.PrintfLine("HELO client.example.org")
+				c.ReadResponse(250)
+			}
+		}
+	})
 }
 
 func TestMail(t *testing.T) {
