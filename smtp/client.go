@@ -63,6 +63,7 @@ type Client struct {
 	r    *line.Reader
 	w    *bufio.Writer
 	host string
+	name string // ours, in EHLO
 	lmtp bool
 
 	replyIn  time.Duration // to a command

@@ -130,6 +130,7 @@ func (d *Dialer) client(nc net.Conn, host string) *Client {
 		r:        line.NewReader(conn),
 		w:        bufio.NewWriterSize(conn, clientBuffer),
 		host:     host,
+		name:     serve.Hostname(d.Hostname),
 		lmtp:     d.LMTP,
 		chunking: !d.NoChunking,
 		replyIn:  serve.Limit(d.CommandTimeout, 5*time.Minute),
@@ -152,8 +153,7 @@ func (d *Dialer) prepare(ctx context.Context, c *Client, t *HostTLS) error {
 	if err := c.greeting(); err != nil {
 		return err
 	}
-	name := serve.Hostname(d.Hostname)
-	if err := c.hello(name); err != nil {
+	if err := c.hello(c.name); err != nil {
 		return err
 	}
 	if t.Mode != TLSImplicit && t.Mode != TLSNone {
@@ -162,7 +162,7 @@ func (d *Dialer) prepare(ctx context.Context, c *Client, t *HostTLS) error {
 			return err
 		}
 		if secured { // RFC 3207 section 4.2
-			if err := c.hello(name); err != nil {
+			if err := c.hello(c.name); err != nil {
 				return err
 			}
 		}
