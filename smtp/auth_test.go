@@ -182,7 +182,9 @@ func TestAuthIsOfferedUnderTLSOnly(t *testing.T) {
 		S: 250-CHUNKING
 		S: 250-SMTPUTF8
 		S: 250-ENHANCEDSTATUSCODES
-		S: 250 STARTTLS
+		S: 250-STARTTLS
+		S: 250-LIMITS RCPTMAX=1000
+		S: 250 HELP
 		C: AUTH PLAIN `+b64("\x00user\x00secret")+`
 		S: 538 5.7.11 This mechanism needs TLS
 		C: STARTTLS
@@ -198,7 +200,9 @@ func TestAuthIsOfferedUnderTLSOnly(t *testing.T) {
 		S: 250-CHUNKING
 		S: 250-SMTPUTF8
 		S: 250-ENHANCEDSTATUSCODES
-		S: 250 AUTH PLAIN LOGIN
+		S: 250-AUTH PLAIN LOGIN
+		S: 250-LIMITS RCPTMAX=1000
+		S: 250 HELP
 		C: AUTH PLAIN `+b64("\x00user\x00secret")+`
 		S: 235 2.7.0 Authentication successful
 		C: EHLO client.example.org
@@ -208,7 +212,9 @@ func TestAuthIsOfferedUnderTLSOnly(t *testing.T) {
 		S: 250-8BITMIME
 		S: 250-CHUNKING
 		S: 250-SMTPUTF8
-		S: 250 ENHANCEDSTATUSCODES
+		S: 250-ENHANCEDSTATUSCODES
+		S: 250-LIMITS RCPTMAX=1000
+		S: 250 HELP
 		C: AUTH PLAIN
 		S: 503 5.5.1 Authenticated already
 	`)
@@ -242,7 +248,9 @@ func TestMechanismInPlaintextAndServerFirst(t *testing.T) {
 		S: 250-CHUNKING
 		S: 250-SMTPUTF8
 		S: 250-ENHANCEDSTATUSCODES
-		S: 250 AUTH CHALLENGE
+		S: 250-AUTH CHALLENGE
+		S: 250-LIMITS RCPTMAX=1000
+		S: 250 HELP
 		C: AUTH CHALLENGE AAAA
 		S: 501 5.7.0 This mechanism takes no initial response
 		C: AUTH CHALLENGE

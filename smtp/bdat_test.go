@@ -32,7 +32,9 @@ func TestBDATSimpleChunking(t *testing.T) {
 		S: 250-8BITMIME
 		S: 250-CHUNKING
 		S: 250-SMTPUTF8
-		S: 250 ENHANCEDSTATUSCODES
+		S: 250-ENHANCEDSTATUSCODES
+		S: 250-LIMITS RCPTMAX=1000
+		S: 250 HELP
 		C: MAIL FROM:<Sam@Random.com>
 		S: 250 2.1.0 OK
 		C: RCPT TO:<Susan@Random.com>
@@ -67,7 +69,9 @@ func TestBDATPipeliningBINARYMIME(t *testing.T) {
 		S: 250-CHUNKING
 		S: 250-BINARYMIME
 		S: 250-SMTPUTF8
-		S: 250 ENHANCEDSTATUSCODES
+		S: 250-ENHANCEDSTATUSCODES
+		S: 250-LIMITS RCPTMAX=1000
+		S: 250 HELP
 		C: MAIL FROM:<ned@ymir.claremont.edu> BODY=BINARYMIME
 		C: RCPT TO:<gvaudre@cnri.reston.va.us>
 		C: RCPT TO:<jstewart@cnri.reston.va.us>
@@ -287,7 +291,9 @@ func TestBDATIsAbandoned(t *testing.T) {
 			S: 250-8BITMIME
 			S: 250-CHUNKING
 			S: 250-SMTPUTF8
-			S: 250 ENHANCEDSTATUSCODES
+			S: 250-ENHANCEDSTATUSCODES
+			S: 250-LIMITS RCPTMAX=1000
+			S: 250 HELP
 			S: 250 2.1.0 OK`},
 		{`HELO again.example.org\r\nNOOP`, "S: 250 mx.example.com\nS: 250 2.0.0 OK"},
 		{`QUIT\r\nNOOP`, "S: 221 ...\nS!"},

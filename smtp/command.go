@@ -60,12 +60,12 @@ var commands = map[string]command{
 	"RSET":     {run: rset, arg: none, amid: ends},
 	"NOOP":     {run: noop, amid: runs},
 	"VRFY":     {run: vrfy, arg: required, utf8: true, amid: runs},
+	"EXPN":     {run: expn, arg: required, utf8: true, amid: runs},
+	"ETRN":     {run: etrn, arg: required},
 	"HELP":     {run: help, amid: runs},
 	"QUIT":     {run: quit, arg: none, amid: ends},
 
 	// Known, and not implemented: 502 (RFC 5321 section 4.2.4).
-	"EXPN": {run: notImplemented},
-	"ETRN": {run: notImplemented},
 	"ATRN": {run: notImplemented},
 	"TURN": {run: notImplemented},
 	"SEND": {run: notImplemented},

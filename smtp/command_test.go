@@ -15,7 +15,7 @@ func TestMalformedCommands(t *testing.T) {
 		{"unknown", `FOO bar`, "500 5.5.2 Unknown command"},
 		{"a header field", `Subject: hello`, "500 5.5.2 Unknown command"},
 		{"a dot", `.`, "500 5.5.2 Unknown command"},
-		{"known", `ETRN example.com`, "502 5.5.1 Not implemented"},
+		{"known", `ATRN example.com`, "502 5.5.1 Not implemented"},
 		{"TURN", `TURN`, "502 5.5.1 Not implemented"},
 		{"LMTP's", `LHLO a`, "500 This is SMTP: use EHLO"},
 		{"no STARTTLS", `STARTTLS`, "502 5.5.1 STARTTLS is not offered"},

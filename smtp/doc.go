@@ -14,6 +14,7 @@
 //	session.go      one connection from greeting to end: reads lines, hangs up
 //	command.go      the table of commands, and what is checked for all of them
 //	helo.go … quit.go  one command each
+//	extension.go    the table of extensions, and which of them a session is offered
 //	param.go        paths and ESMTP parameters, as MAIL and RCPT have them
 //	transaction.go  MAIL to the end of DATA
 //	message.go      the reader that a Transaction's Data gets, of either
@@ -22,28 +23,56 @@
 //	reply.go        replies, held back until the input is drained
 //	errors.go       which reply an error is: the only place that knows
 //
-// A new extension is an entry in the table, or in mailParams, and a file.
+// A new extension is an entry in its table, and a file.
 //
 // What the server speaks:
 //
-//	SMTP                 RFC 5321  all but EXPN; no TURN, SEND, SAML, SOML
-//	PIPELINING           RFC 2920  one write per batch of commands
-//	SIZE                 RFC 1870
-//	8BITMIME             RFC 6152
-//	CHUNKING             RFC 3030  a text's last line is completed with CRLF; else BDAT refuses what DATA does
-//	BINARYMIME           RFC 3030  where [Server].Extensions promises that every octet is kept
-//	SMTPUTF8             RFC 6531
-//	ENHANCEDSTATUSCODES  RFC 2034  with RFC 3463 and RFC 5248
-//	STARTTLS             RFC 3207, and TLS from the start: RFC 8314
-//	AUTH                 RFC 4954  with what package sasl or the wiring has
-//	LMTP                 RFC 2033
-//	Submission           RFC 6409  RequireAuth, RequireTLS, [Submission]
-//	XCLIENT              Postfix's XCLIENT_README, from [Server].XFrom
-//	XFORWARD             Postfix's XFORWARD_README, from [Server].XFrom: Peer.Origin
-//	Admit                RFC 5321 section 3.1: 554 in place of a greeting; early talkers
-//	PROXY                haproxy's proxy-protocol.txt, versions 1 and 2, from [Server].ProxyFrom
-//	Received             RFC 5321 section 4.4, RFC 3848, RFC 6531, RFC 8314 section 4.3
-//	521                  RFC 7504  for a host without a Receiver
+//	SMTP        RFC 5321  no TURN, SEND, SAML, SOML
+//	LMTP        RFC 2033
+//	Submission  RFC 6409  RequireAuth, RequireTLS, Domain, [Submission]
+//	Admit       RFC 5321 section 3.1: 554 in place of a greeting; early talkers
+//	PROXY       haproxy's proxy-protocol.txt, versions 1 and 2, from [Server].ProxyFrom
+//	Received    RFC 5321 section 4.4, RFC 3848, RFC 6531, RFC 8314 section 4.3, RFC 6710
+//	521         RFC 7504  for a host without a Receiver
+//
+// Its extensions, each offered where the third column says. A promise is offered
+// where Server.Extensions has it, because who keeps it is the Receiver and what
+// lies behind it:
+//
+//	extension            RFC         offered, or what is promised                      file
+//	PIPELINING           2920        always: one write per batch of commands           session.go
+//	SIZE                 1870        always                                            size.go
+//	8BITMIME             6152        always                                            eightbitmime.go
+//	CHUNKING             3030        always; a text's last line is completed with      bdat.go
+//	                                 CRLF, else BDAT refuses what DATA does
+//	SMTPUTF8             6531        always                                            smtputf8.go
+//	ENHANCEDSTATUSCODES  2034        always, with RFC 3463 and RFC 5248                reply.go
+//	STARTTLS             3207        with a TLSConfig, until TLS is there (RFC 8314)   starttls.go
+//	AUTH                 4954        with Auth or Mechanisms, until it is done         auth.go
+//	LIMITS               9422        with MaxRecipients                                limits.go
+//	VRFY                 5321 3.5    with Verify; the command is always there          vrfy.go
+//	EXPN                 5321 3.5    with Expand                                       expn.go
+//	ETRN                 1985        with Flush                                        etrn.go
+//	HELP                 5321 4.1.1  always                                            help.go
+//	XCLIENT              none        to XFrom: Postfix's XCLIENT_README                xclient.go
+//	XFORWARD             none        to XFrom: Postfix's XFORWARD_README, Peer.Origin  xforward.go
+//	DSN                  3461, 6533  a promise: reports are sent as Ret, EnvID,        dsn.go
+//	                                 Notify and ORcpt say, or the next hop is told
+//	BINARYMIME           3030        a promise: every octet is kept                    bdat.go
+//	REQUIRETLS           8689        a promise, under TLS: the message goes on under   requiretls.go
+//	                                 verified TLS to those who promise it, or bounces
+//	DELIVERBY            2852        a promise: what is late by By bounces or is       deliverby.go
+//	                                 reported; "DELIVERBY 240": in 240 s at least
+//	MT-PRIORITY          6710        a promise: what has more Priority goes first;     mtpriority.go
+//	                                 "MT-PRIORITY MIXER" names a policy
+//	FUTURERELEASE        4865        a promise, for submission: it is not sent before  futurerelease.go
+//	                                 Hold; "FUTURERELEASE 600": which is 600 s at most
+//	RRVS                 7293        a promise: who has an address gets mail for who   rrvs.go
+//	                                 had it at Since only if it is the same one
+//
+// A parameter whose extension is not offered is refused with 555, and so is any
+// after HELO. A peer that is neither authenticated nor trusted, and does not speak
+// LMTP, has no Priority over 0 (RFC 6710 section 4.1).
 //
 // # Client
 //

@@ -64,10 +64,14 @@ var (
 	errRcptSyntax   = refusal(501, "5.5.4", "Syntax: RCPT TO:<address> [parameters]")
 	errBadSender    = refusal(501, "5.1.7", "Malformed sender address")
 	errBadRecipient = refusal(501, "5.1.3", "Malformed recipient address")
+	errSenderUTF8   = refusal(550, "5.6.7", "A non-ASCII address needs SMTPUTF8") // RFC 6531 section 3.5
 	errNeedsUTF8    = refusal(553, "5.6.7", "A non-ASCII address needs SMTPUTF8")
 	errParamSyntax  = refusal(501, "5.5.4", "Malformed parameter")
 	errParamTwice   = refusal(501, "5.5.4", "A parameter is given twice")
 	errUnknownParam = refusal(555, "5.5.4", "Unknown parameter")
+	errHeldTwice    = refusal(501, "5.5.4", "HOLDFOR and HOLDUNTIL exclude each other")
+	errHoldRange    = refusal(501, "5.5.4", "The message cannot be held until then")
+	errHeldTooLong  = refusal(501, "5.5.4", "The message would be held for longer than BY gives it")
 	errManyRcpts    = refusal(452, "4.5.3", "Too many recipients")
 	errNoRcpts      = refusal(554, "5.5.1", "No valid recipients")
 	errNoRcptsLMTP  = refusal(503, "5.5.1", "No valid recipients") // RFC 2033 section 4.2
@@ -80,6 +84,11 @@ var (
 	errChunkSyntax = refusal(501, "5.5.4", "Syntax: BDAT size [LAST]")
 	errAmidChunks  = refusal(503, "5.5.1", "Not between two chunks of a message: need BDAT or RSET")
 	errBinaryData  = refusal(503, "5.5.1", "A BINARYMIME message needs BDAT")
+
+	errNoMembers  = refusal(550, "5.2.4", "Nobody is on this list")
+	errETRNInMail = refusal(503, "5.5.1", "ETRN is not permitted during a mail transaction")
+	errBadNode    = refusal(501, "5.5.4", "Syntax: ETRN domain, @domain or #queue")
+	errNoTopic    = refusal(504, "5.5.4", "There is no help on that")
 
 	errTooBig = refusal(552, "5.3.4", "The message is too big")
 	errBare   = refusal(550, "5.6.0", "CR or LF alone in the message: lines end with CRLF (RFC 5321 section 2.3.8)")

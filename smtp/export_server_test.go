@@ -1,5 +1,13 @@
 package smtp
 
+import (
+	"maps"
+	"slices"
+)
+
+// Verbs are the commands of the table.
+func Verbs() []string { return slices.Sorted(maps.Keys(commands)) }
+
 // For the fuzz targets.
 var (
 	ParseCommand = func(l []byte) (verb, arg string, err error) {

@@ -15,6 +15,8 @@ type extension struct {
 	// promise is for what only the Receiver can keep: offered where
 	// Server.Extensions has it.
 	promise bool
+	// params reports whether a promise may have these parameters. nil: it has none.
+	params func(string) bool
 	// offer reports whether a session is offered it now, and with which parameters;
 	// params are those of a promise. nil: always, with params.
 	offer func(s *session, params string) (string, bool)
@@ -43,6 +45,17 @@ var extensions = []*extension{
 	&enhancedStatusCodes,
 	&startTLSExtension,
 	&authExtension,
+	&dsn,
+	&requireTLS,
+	&deliverBy,
+	&mtPriority,
+	&futureRelease,
+	&rrvs,
+	&limits,
+	&vrfyExtension,
+	&expnExtension,
+	&etrnExtension,
+	&helpExtension,
 	&xclientExtension,
 	&xforwardExtension,
 }
@@ -61,21 +74,29 @@ func parsePromises(lines []string) (map[string]string, error) {
 	for _, l := range lines {
 		keyword, params, _ := strings.Cut(l, " ")
 		keyword = strings.ToUpper(keyword)
-		if !isPromise(keyword) {
+		x := promiseOf(keyword)
+		_, twice := promises[keyword]
+		switch {
+		case x == nil:
 			return nil, fmt.Errorf("smtp: Server.Extensions has %q, which is not known", l)
+		case x.params == nil && params != "", x.params != nil && !x.params(params):
+			return nil, fmt.Errorf("smtp: Server.Extensions has %q, with parameters that %s has not", l, keyword)
+		case twice:
+			return nil, fmt.Errorf("smtp: Server.Extensions has %s twice", keyword)
 		}
 		promises[keyword] = params
 	}
 	return promises, nil
 }
 
-func isPromise(keyword string) bool {
+// promiseOf is the promise that has this keyword, or nil.
+func promiseOf(keyword string) *extension {
 	for _, x := range extensions {
 		if x.promise && x.keyword == keyword {
-			return true
+			return x
 		}
 	}
-	return false
+	return nil
 }
 
 // offered reports whether this session is offered x now.

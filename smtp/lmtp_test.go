@@ -43,7 +43,9 @@ func TestLMTPSession(t *testing.T) {
 		S: 250-8BITMIME
 		S: 250-CHUNKING
 		S: 250-SMTPUTF8
-		S: 250 ENHANCEDSTATUSCODES
+		S: 250-ENHANCEDSTATUSCODES
+		S: 250-LIMITS RCPTMAX=1000
+		S: 250 HELP
 		C: MAIL FROM:<chris@bar.com>
 		S: 250 2.1.0 OK
 		C: RCPT TO:<pat@foo.edu>
@@ -66,7 +68,7 @@ func TestLMTPSession(t *testing.T) {
 		S: 250 2.0.0 OK queued as ID
 		C: HELP
 		S: 214-2.0.0 Commands:
-		S: 214 2.0.0 LHLO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT
+		S: 214 2.0.0 LHLO MAIL RCPT DATA BDAT RSET VRFY NOOP HELP QUIT
 		C: QUIT
 		S: 221 2.0.0 foo.edu closing the connection
 		S!

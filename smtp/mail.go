@@ -11,21 +11,34 @@ func mail(s *session, arg string) error {
 		return errHelloFirst
 	case s.tx != nil:
 		return errNestedMail
-	case !s.secure():
-		return errTLSFirst
-	case s.RequireAuth && s.peer.User == "":
-		return errAuthFirst
+	}
+	if err := s.permitted(); err != nil {
+		return err
 	}
 	env, err := s.parseMail(arg)
 	if err != nil {
 		return err
 	}
+	asked := env.Priority
+	s.limitPriority(env)
 	tx, err := s.Receiver.Mail(s.ctx, env)
 	if err != nil {
 		return err
 	}
 	s.tx = &transaction{Transaction: tx, env: env}
-	s.out.reply(250, "2.1.0", "OK")
+	s.replyMail(asked, env.Priority)
+	return nil
+}
+
+// permitted refuses what must wait for TLS or AUTH: RFC 3207 section 4, RFC 4954
+// section 6.
+func (s *session) permitted() error {
+	switch {
+	case !s.secure():
+		return errTLSFirst
+	case s.RequireAuth && s.peer.User == "":
+		return errAuthFirst
+	}
 	return nil
 }
 
@@ -37,7 +50,7 @@ func (s *session) parseMail(arg string) (*mailparts.Envelope, error) {
 	}
 	env := &mailparts.Envelope{ID: newID(), Peer: s.peer}
 	if path != "" { // the null reverse-path: RFC 5321 section 4.5.5
-		a, err := parsePath(path)
+		a, err := s.parsePath(path)
 		if err != nil {
 			return nil, errBadSender
 		}
@@ -53,9 +66,12 @@ func (s *session) parseMail(arg string) (*mailparts.Envelope, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !env.By.Time.IsZero() && env.Hold.After(env.By.Time) { // RFC 4865 section 5.2.2
+		return nil, errHeldTooLong
+	}
 	if !env.UTF8 {
 		if !env.From.IsASCII() || env.AuthSender != nil && !env.AuthSender.IsASCII() {
-			return nil, errNeedsUTF8
+			return nil, errSenderUTF8
 		}
 		return env, nil
 	}

@@ -63,8 +63,8 @@ func TestMailArguments(t *testing.T) {
 		{`FROM:<a@example.org> SMTPUTF8=yes`, "501 5.5.4 Malformed parameter"},
 		{`FROM:<ü@example.org> SMTPUTF8`, ok},
 		{`FROM:<a@bücher.example> SMTPUTF8`, ok},
-		{`FROM:<ü@example.org>`, "553 5.6.7 A non-ASCII address needs SMTPUTF8"},
-		{`FROM:<a@bücher.example>`, "553 5.6.7 A non-ASCII address needs SMTPUTF8"},
+		{`FROM:<ü@example.org>`, "550 5.6.7 A non-ASCII address needs SMTPUTF8"},
+		{`FROM:<a@bücher.example>`, "550 5.6.7 A non-ASCII address needs SMTPUTF8"},
 		{`FROM:<a@example.org> FOO`, "555 5.5.4 Unknown parameter"},
 		{`FROM:<a@example.org> FOO=bar`, "555 5.5.4 Unknown parameter"},
 		{`FROM:<a@example.org> RET=HDRS`, "555 5.5.4 Unknown parameter"},
@@ -169,7 +169,7 @@ func TestAuthParameter(t *testing.T) {
 	for _, bad := range []string{"", "c", "c+3", "c+3d@example.com", "+00@example.com", "c@example.com+20SIZE", "c+C3+BC@example.com+"} {
 		play(t, trusting(), bad, "501 5.5.4 Malformed parameter")
 	}
-	play(t, trusting(), "+C3+BC@example.com", "553 5.6.7 A non-ASCII address needs SMTPUTF8")
+	play(t, trusting(), "+C3+BC@example.com", "550 5.6.7 A non-ASCII address needs SMTPUTF8")
 }
 
 func TestReceiverRefusesMail(t *testing.T) {

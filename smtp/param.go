@@ -1,7 +1,9 @@
 package smtp
 
 import (
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/mailparts/mailparts"
 )
@@ -64,6 +66,27 @@ func parsePath(path string) (mailparts.Address, error) {
 	return mailparts.ParseAddress(path)
 }
 
+// parsePath completes an address without a domain, where Server.Domain says how
+// (RFC 6409 section 6.1).
+func (s *session) parsePath(path string) (mailparts.Address, error) {
+	a, err := parsePath(path)
+	if err != nil && s.Domain != "" {
+		// One that has a domain, if a malformed one, is no Mailbox with another behind it.
+		return parsePath(path + "@" + s.Domain)
+	}
+	return a, err
+}
+
+// checkDomain accepts a Server.Domain: one that needs no SMTPUTF8, for it is put
+// into commands that have none.
+func checkDomain(domain string) error {
+	a, err := mailparts.ParseAddress("local@" + domain)
+	if domain != "" && (err != nil || !a.IsASCII()) {
+		return fmt.Errorf("smtp: Server.Domain is %q, which is no domain in US-ASCII", domain)
+	}
+	return nil
+}
+
 // eachParam calls f with the parameters of MAIL or RCPT, their keywords in upper
 // case (RFC 5321 section 4.1.2: esmtp-param).
 func eachParam(params string, f func(keyword, value string) error) error {
@@ -99,3 +122,14 @@ func validKeyword(k string) bool {
 // validValue accepts an esmtp-value: no "=", nothing that is not printable. The
 // caller has seen to control characters and spaces.
 func validValue(v string) bool { return v != "" && !strings.Contains(v, "=") }
+
+// parseDateTime is the date-time of RFC 3339, whose letters may be in lower case.
+// The zero Time is none: in an Envelope it says that nothing was given.
+func parseDateTime(s string) (t time.Time, ok bool) {
+	const hour = len("2006-01-02T15")
+	if len(s) <= hour || s[hour] != ':' || strings.Contains(s, ",") { // time.Parse takes those
+		return t, false
+	}
+	err := t.UnmarshalText([]byte(strings.ToUpper(s)))
+	return t, err == nil && !t.IsZero()
+}

@@ -37,7 +37,7 @@ func (s *session) parseRcpt(arg string) (*mailparts.Rcpt, error) {
 	if strings.EqualFold(path, "postmaster") { // RFC 5321 section 4.5.1
 		to.Addr = "postmaster"
 	} else {
-		a, err := parsePath(path)
+		a, err := s.parsePath(path)
 		if err != nil {
 			return nil, errBadRecipient
 		}

@@ -26,6 +26,9 @@ func (s *session) received(now time.Time) string {
 	if t := s.peer.TLS; t != nil { // RFC 8314 section 4.3
 		fmt.Fprintf(&b, "\r\n\ttls %s (%s)", tls.CipherSuiteName(t.CipherSuite), tls.VersionName(t.Version))
 	}
+	if env.Priority != 0 { // RFC 6710 section 4.1
+		fmt.Fprintf(&b, "\r\n\tpriority %d", env.Priority)
+	}
 	b.WriteString(";\r\n\t" + now.Format(time.RFC1123Z) + "\r\n")
 	return b.String()
 }

@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	maxReplyLine  = 512  // RFC 5321 section 4.5.3.1.5, with code and CRLF
+	maxReplyLine  = 512 // RFC 5321 section 4.5.3.1.5, with code and CRLF
+	maxReplyText  = maxReplyLine - len("250 2.1.5 \r\n")
 	maxReplies    = 4096 // held back at most, for a peer that pipelines and does not read
 	smallReplies  = 512  // kept between commands
 	maxReplyLines = 20   // of a Message that someone else wrote
@@ -36,8 +37,15 @@ func (r *replies) challenge(c []byte) {
 	r.buf = append(r.buf, "\r\n"...)
 }
 
+// list adds a reply whose lines are an answer, to be kept whole: their number is as
+// it is, and the caller has made each safe to write, of maxReplyText at most.
+func (r *replies) list(code int, status string, lines []string) { r.write(code, status+" ", lines) }
+
 func (r *replies) add(code int, prefix, text string) {
-	lines := splitReply(text, maxReplyLine-len("250 \r\n")-len(prefix))
+	r.write(code, prefix, splitReply(text, maxReplyLine-len("250 \r\n")-len(prefix)))
+}
+
+func (r *replies) write(code int, prefix string, lines []string) {
 	for i, l := range lines {
 		r.buf = strconv.AppendInt(r.buf, int64(code), 10)
 		if i < len(lines)-1 {
@@ -48,9 +56,9 @@ func (r *replies) add(code int, prefix, text string) {
 		r.buf = append(r.buf, prefix...)
 		r.buf = append(r.buf, l...)
 		r.buf = append(r.buf, "\r\n"...)
-	}
-	if len(r.buf) >= maxReplies {
-		r.flush()
+		if len(r.buf) >= maxReplies {
+			r.flush()
+		}
 	}
 }
 
@@ -72,8 +80,8 @@ func splitReply(text string, max int) []string {
 }
 
 // printable keeps a text from ending its line, or a peer from reading what it
-// does not expect: replies are US-ASCII (RFC 6531 section 3.7.4 has exceptions,
-// none of them here).
+// does not expect: replies are US-ASCII (RFC 6531 section 3.7.4; debugAddress has
+// its exceptions).
 func printable(r rune) rune {
 	switch {
 	case r == '\r':
@@ -81,6 +89,14 @@ func printable(r rune) rune {
 	case r == '\n':
 		return r
 	case r < ' ' || r > '~':
+		return '?'
+	}
+	return r
+}
+
+// graphic is printable for one line, which may be in UTF-8.
+func graphic(r rune) rune {
+	if r < ' ' || 0x7f <= r && r < 0xa0 || r == '\u2028' || r == '\u2029' {
 		return '?'
 	}
 	return r

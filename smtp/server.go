@@ -43,15 +43,18 @@ type Server struct {
 	RequireTLS  bool               // MAIL and AUTH need TLS: RFC 3207 section 4
 
 	// Extensions are promises that only Receiver, and what lies behind it, can keep:
-	// EHLO keywords with their parameters, as EHLO shows them ("DSN", "DELIVERBY 240").
-	// Those are DSN, REQUIRETLS, BINARYMIME, DELIVERBY, MT-PRIORITY, FUTURERELEASE and
+	// EHLO keywords with their parameters, as EHLO shows them ("DSN", "DELIVERBY 240";
+	// "FUTURERELEASE 604800" gets its date then). Those are DSN, REQUIRETLS, BINARYMIME, DELIVERBY, MT-PRIORITY, FUTURERELEASE and
 	// RRVS; the table in the package comment tells what each one promises. All other
 	// extensions are offered without being named, each where it is legal and has a
-	// use. Serve returns an error for one that it does not know.
+	// use. Serve returns an error for one that it does not know, or with parameters
+	// that it has not.
 	Extensions []string
 
 	// Domain completes an address of MAIL or RCPT that has none, as some clients of
-	// a submission server send them (RFC 6409 section 6.1). "": it is refused.
+	// a submission server send them (RFC 6409 section 6.1). "": it is refused. RCPT's
+	// "postmaster" stays as it is (RFC 5321 section 4.5.1). Serve returns an error for
+	// one that is no domain in US-ASCII.
 	Domain string
 
 	Trusted   []netip.Prefix // may relay without AUTH: Peer.Trusted
@@ -68,7 +71,14 @@ type Server struct {
 	Admit func(ctx context.Context, p *mailparts.Peer) error
 
 	// Verify, Expand and Flush answer VRFY, EXPN and ETRN (RFC 1985). nil: 252, which
-	// tells nothing, 502 and 502.
+	// tells nothing, 502 and 502. They wait for TLS and AUTH as MAIL does.
+	//
+	// Verify returns a mailbox and Expand those on a list, each as "Name <local@domain>"
+	// or the address alone (RFC 5321 section 3.5), of 500 octets at most. A name that
+	// may mean several is an *mailparts.Error of Code 553. Flush begins to send what
+	// waits for node: a domain, "@" and a domain for all below it too, or "#" and the
+	// name of a queue. An *mailparts.Error whose Code is 251 or 252, from Flush 253 too,
+	// is no refusal: it is said in the place of 250.
 	Verify func(ctx context.Context, p *mailparts.Peer, name string) (string, error)
 	Expand func(ctx context.Context, p *mailparts.Peer, list string) ([]string, error)
 	Flush  func(ctx context.Context, p *mailparts.Peer, node string) error
@@ -185,6 +195,9 @@ type settings struct {
 
 func (s *Server) settings() (*settings, error) {
 	promises, err := parsePromises(s.Extensions)
+	if err == nil {
+		err = checkDomain(s.Domain)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -142,6 +142,9 @@ func (s *session) logger() *slog.Logger {
 	}
 	if s.tx != nil {
 		l = l.With("id", s.tx.env.ID)
+		if p := s.tx.env.Priority; p != 0 { // RFC 6710 section 4.1
+			l = l.With("priority", p)
+		}
 	}
 	return l
 }
