@@ -60,6 +60,7 @@ var mayImport = map[string]string{
 	"examples/receive":    anything,
 	"examples/submission": anything,
 	"examples/greylist":   anything,
+	"examples/smarthost":  anything,
 }
 
 const anything = "..."
