@@ -71,6 +71,20 @@ func (a *accounts) Lookup(_ context.Context, to mailparts.Address) (string, erro
 	return "", mailparts.ErrNoUser
 }
 
+// Own is smtp.Submission's: users may send as whom they get mail for.
+func (a *accounts) Own(_ context.Context, user string, addr mailparts.Address) (bool, error) {
+	local, _, _ := strings.Cut(addr.Local(), "+") // as lmtp.Local has it
+	for _, name := range []string{addr.Local(), local} {
+		if owner, ok := a.Canonical(name + "@" + addr.Domain()); ok {
+			return owner == user, nil
+		}
+		if owner, ok := a.Canonical(name); ok && slices.Contains(a.domains, addr.Domain()) {
+			return owner == user, nil
+		}
+	}
+	return false, nil
+}
+
 // login is c with the name that the password file knows.
 func (a *accounts) login(c *sasl.Credentials) *sasl.Credentials {
 	d := *c

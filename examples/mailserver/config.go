@@ -20,6 +20,8 @@ type config struct {
 	hostname hostname
 	domains  domains
 	users    users
+	dnsbl    domains
+	greylist bool
 
 	smtp, submission, submissions, lmtp, pop3, pop3s listenAddr
 
@@ -47,6 +49,8 @@ func (c *config) flags() *flag.FlagSet {
 	fs.StringVar(&c.tlsKey, "tls-key", "", "PEM `file` with the certificate's key")
 	fs.Var(&c.smarthost, "smarthost", "`HOST:PORT` that takes all outgoing mail (default: the MX of each domain)")
 	fs.Var(&c.resolver, "resolver", "`HOST:PORT` of the DNS resolver (default: the system's)")
+	fs.Var(&c.dnsbl, "dnsbl", "a `zone` of the DNS with addresses whose mail is refused; may be repeated")
+	fs.BoolVar(&c.greylist, "greylist", false, "make strangers send again")
 	fs.Var(&c.spamd, "spamd", "`HOST:PORT` of SpamAssassin's spamd (default: no spam filter)")
 	return fs
 }

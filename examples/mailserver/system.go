@@ -14,7 +14,6 @@ import (
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/dns"
-	"github.com/mailparts/mailparts/filter/spamd"
 	"github.com/mailparts/mailparts/lmtp"
 	"github.com/mailparts/mailparts/maildir"
 	"github.com/mailparts/mailparts/pop3"
@@ -93,13 +92,10 @@ func (s *system) wire(ctx context.Context, out io.Writer) error {
 	q := &queue.Queue{Spool: s.spool, Routes: routes, Hostname: host, Logger: log}
 
 	// Inward: two doors to the queue, one to the store, one out of it.
-	mtaFilters := []mailparts.Filter{mailparts.OnRcpt(local.Check)}
-	if c.spamd != "" {
-		mtaFilters = append(mtaFilters, mailparts.OnData((&spamd.Client{Addr: string(c.spamd), Logger: log}).Wrap))
-	}
-	mta := &smtp.Server{Hostname: host, TLSConfig: tlsConfig, Receiver: mailparts.Chain(q, mtaFilters...), Logger: log}
+	mta := &smtp.Server{Hostname: host, TLSConfig: tlsConfig, Receiver: mailparts.Chain(q, s.filters(ctx, local, resolver)...), Logger: log}
+	rules := &smtp.Submission{Own: users.Own, Hostname: host, SingleLabel: true}
 	msa := &smtp.Server{Hostname: host, TLSConfig: tlsConfig, Auth: users, RequireAuth: true, RequireTLS: true,
-		Receiver: mailparts.Chain(q, mailparts.OnRcpt(local.Check), mailparts.OnData(smtp.FixUp)), Logger: log}
+		Receiver: mailparts.Chain(q, mailparts.OnRcpt(local.Check), rules.Filter), Logger: log}
 	mda := &lmtp.Server{Hostname: host, Receiver: local, Logger: log}
 	pop := &pop3.Server{Hostname: host, TLSConfig: tlsConfig, Backend: mail, Auth: users, Logger: log}
 	s.queue, s.relay, s.servers = q, relay, []server{
