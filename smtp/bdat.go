@@ -2,7 +2,6 @@ package smtp
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -39,7 +38,7 @@ func bdat(s *session, arg string) error {
 		return s.skipChunk(size, last, err)
 	}
 	defer s.reset() // whatever comes of it, the transaction is over
-	c := &chunks{ChunkReader: line.NewChunkReader(s.in), s: s}
+	c := &chunks{ChunkReader: *line.NewChunkReader(s.in), s: s}
 	c.Binary = s.tx.env.Body == "BINARYMIME"
 	c.Normalize = s.NormalizeLines
 	c.start(size, last)
@@ -79,7 +78,7 @@ func (s *session) skipChunk(size int64, last bool, refused error) error {
 // chunks is the source of a message that comes by BDAT. What the peer sends
 // between two chunks is answered inside of Read, and so inside of Data's.
 type chunks struct {
-	*line.ChunkReader
+	line.ChunkReader
 	s       *session
 	size    int64 // of the chunk
 	before  int64 // octets in the chunks before it
@@ -139,7 +138,7 @@ func (c *chunks) drop(refused error, max int64) error {
 
 // accept answers a chunk that is not the last.
 func (c *chunks) accept() {
-	c.s.out.reply(250, "2.0.0", fmt.Sprintf("OK, %d octets received", c.size))
+	c.s.out.reply(250, "2.0.0", "OK, "+strconv.FormatInt(c.size, 10)+" octets received")
 }
 
 // refuse does that too. Many chunks of one message are one mistake.

@@ -1,6 +1,8 @@
 package smtp
 
 import (
+	"log/slog"
+
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/line"
 )
@@ -14,7 +16,7 @@ func data(s *session, _ string) error {
 		return errBinaryData // RFC 3030 section 3; RSET is what remains
 	}
 	defer s.reset() // whatever comes of it, the transaction is over
-	d := &dotted{DotReader: line.NewDotReader(s.in), s: s}
+	d := &dotted{DotReader: *line.NewDotReader(s.in), s: s}
 	d.Normalize = s.NormalizeLines
 	m := newMessage(s, "DATA", d)
 	err := s.deliver(m)
@@ -40,7 +42,7 @@ func (s *session) mayBegin() error {
 
 // dotted is the source of a message that comes by DATA.
 type dotted struct {
-	*line.DotReader
+	line.DotReader
 	s *session
 }
 
@@ -88,7 +90,7 @@ func (s *session) conclude(m *message, err error) error {
 		}
 		return s.ended(lost)
 	}
-	if err == nil {
+	if err == nil && s.log.Enabled(s.ctx, slog.LevelInfo) {
 		s.logger().Info("accepted", "from", s.tx.env.From, "recipients", len(s.tx.given), "size", m.size)
 	}
 	s.answer(m.verb, err)

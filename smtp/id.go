@@ -13,5 +13,7 @@ func newID() string {
 	var b [15]byte
 	binary.BigEndian.PutUint64(b[:8], uint64(time.Now().UnixNano()))
 	rand.Read(b[8:])
-	return base32.HexEncoding.EncodeToString(b[:])
+	var id [24]byte
+	base32.HexEncoding.Encode(id[:], b[:])
+	return string(id[:])
 }

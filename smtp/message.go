@@ -42,7 +42,7 @@ type message struct {
 	s     *session
 	verb  string // DATA or BDAT
 	from  source
-	head  string // to be given out next: what is left of the Received field
+	head  []byte // to be given out next: what is left of the Received field
 	size  int64  // of content read
 	begun bool
 	err   error // sticky
@@ -65,7 +65,7 @@ func (m *message) Read(p []byte) (int, error) {
 	if m.err != nil || len(p) == 0 {
 		return 0, m.err
 	}
-	if m.head != "" {
+	if len(m.head) > 0 {
 		n := copy(p, m.head)
 		m.head = m.head[n:]
 		return n, nil
@@ -75,7 +75,7 @@ func (m *message) Read(p []byte) (int, error) {
 	m.size += int64(n)
 	if first && n > 0 && (p[0] == ' ' || p[0] == '\t') {
 		// It would continue the Received field (RFC 5322 section 2.2.3), and is a body.
-		m.head = "\r\n" + string(p[:n])
+		m.head = append([]byte("\r\n"), p[:n]...)
 		n = copy(p, m.head)
 		m.head = m.head[n:]
 	}

@@ -2,43 +2,55 @@ package smtp
 
 import (
 	"crypto/tls"
-	"fmt"
 	"net/netip"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/mailparts/mailparts"
 )
 
 // received is the field that a server prepends (RFC 5321 section 4.4).
-func (s *session) received(now time.Time) string {
+func (s *session) received(now time.Time) []byte {
 	env := s.tx.env
-	var b strings.Builder
-	b.WriteString("Received: from " + s.peer.Hello)
+	b := make([]byte, 0, 256)
+	b = appendStrings(b, "Received: from ", s.peer.Hello)
 	if a := s.peer.Addr.Addr(); a.IsValid() {
-		b.WriteString(" (" + addressLiteral(a) + ")")
+		b = append(b, " ("...)
+		b = appendAddressLiteral(b, a)
+		b = append(b, ')')
 	}
-	fmt.Fprintf(&b, "\r\n\tby %s with %s id %s", s.hostname, s.transmission(s.peer, env.UTF8), env.ID)
+	b = appendStrings(b, "\r\n\tby ", s.hostname, " with ", s.transmission(s.peer, env.UTF8), " id ", env.ID)
 	// One recipient only: a list of them would tell each of the others (RFC 5321 section 7.6).
 	if len(s.tx.given) == 1 {
-		fmt.Fprintf(&b, "\r\n\tfor <%s>", s.tx.given[0])
+		b = appendStrings(b, "\r\n\tfor <", string(s.tx.given[0]), ">")
 	}
 	if t := s.peer.TLS; t != nil { // RFC 8314 section 4.3
-		fmt.Fprintf(&b, "\r\n\ttls %s (%s)", tls.CipherSuiteName(t.CipherSuite), tls.VersionName(t.Version))
+		b = appendStrings(b, "\r\n\ttls ", tls.CipherSuiteName(t.CipherSuite), " (", tls.VersionName(t.Version), ")")
 	}
 	if env.Priority != 0 { // RFC 6710 section 4.1
-		fmt.Fprintf(&b, "\r\n\tpriority %d", env.Priority)
+		b = append(b, "\r\n\tpriority "...)
+		b = strconv.AppendInt(b, int64(env.Priority), 10)
 	}
-	b.WriteString(";\r\n\t" + now.Format(time.RFC1123Z) + "\r\n")
-	return b.String()
+	b = append(b, ";\r\n\t"...)
+	b = now.AppendFormat(b, time.RFC1123Z)
+	return append(b, "\r\n"...)
 }
 
-// addressLiteral is RFC 5321 section 4.1.3.
-func addressLiteral(a netip.Addr) string {
-	if a.Is4() {
-		return "[" + a.String() + "]"
+func appendStrings(b []byte, parts ...string) []byte {
+	for _, p := range parts {
+		b = append(b, p...)
 	}
-	return "[IPv6:" + a.WithZone("").String() + "]"
+	return b
+}
+
+// appendAddressLiteral is RFC 5321 section 4.1.3.
+func appendAddressLiteral(b []byte, a netip.Addr) []byte {
+	if a.Is4() {
+		b = append(b, '[')
+	} else {
+		b = append(b, "[IPv6:"...)
+	}
+	return append(a.WithZone("").AppendTo(b), ']')
 }
 
 // transmission is the protocol that a message comes by: RFC 3848, and RFC 6531

@@ -42,7 +42,13 @@ func (r *replies) challenge(c []byte) {
 func (r *replies) list(code int, status string, lines []string) { r.write(code, status+" ", lines) }
 
 func (r *replies) add(code int, prefix, text string) {
-	r.write(code, prefix, splitReply(text, maxReplyLine-len("250 \r\n")-len(prefix)))
+	max := maxReplyLine - len("250 \r\n") - len(prefix)
+	if len(text) <= max && isASCII(text) && !hasControl(text) { // as nearly all of them are
+		one := [1]string{text}
+		r.write(code, prefix, one[:])
+		return
+	}
+	r.write(code, prefix, splitReply(text, max))
 }
 
 func (r *replies) write(code int, prefix string, lines []string) {

@@ -28,6 +28,7 @@ type session struct {
 	barred  error // what the peer, which Admit has refused, is told; nil: it is welcome
 	parting bool  // the peer said QUIT
 	over    bool  // close the connection once out is flushed
+	waits   bool  // for a command, and no read for it was under way yet
 }
 
 func newSession(ctx context.Context, c *settings, conn *serve.Conn) *session {
@@ -51,6 +52,11 @@ func (s *session) newPeer() *mailparts.Peer {
 func (s *session) Read(p []byte) (int, error) {
 	if err := s.out.flush(); err != nil {
 		return 0, err
+	}
+	if s.waits {
+		s.waits = false
+		s.conn.Within(s.commandTimeout)
+		s.conn.Idle(true)
 	}
 	return s.conn.Read(p)
 }
@@ -104,12 +110,16 @@ func (s *session) panicked(p any) {
 	s.refuse("", errPanic)
 }
 
-// readLine waits for a line of the peer; meanwhile Shutdown may interrupt.
+// readLine waits for a line of the peer; meanwhile Shutdown may interrupt. A line
+// that is here already costs no look at the clock.
 func (s *session) readLine(max int) ([]byte, error) {
-	s.conn.Within(s.commandTimeout)
-	s.conn.Idle(true)
-	defer s.conn.Idle(false)
-	return s.in.ReadLine(max)
+	s.waits = true
+	l, err := s.in.ReadLine(max)
+	if !s.waits {
+		s.conn.Idle(false)
+	}
+	s.waits = false
+	return l, err
 }
 
 // greet is RFC 5321 section 3.1, and RFC 7504 section 3 where no one receives.
@@ -136,6 +146,9 @@ func (s *session) reset() {
 
 // logger tells of which connection and message a record is.
 func (s *session) logger() *slog.Logger {
+	if !s.log.Enabled(s.ctx, slog.LevelError) {
+		return s.log // nobody listens
+	}
 	l := s.log.With("protocol", s.protocol(), "remote", s.peer.Addr)
 	if s.peer.User != "" {
 		l = l.With("user", s.peer.User)

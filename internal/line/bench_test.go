@@ -19,8 +19,12 @@ func (r *repeat) Read(p []byte) (int, error) {
 	if r.n == 0 {
 		return 0, io.EOF
 	}
-	n := copy(p[:min(int64(len(p)), r.n)], r.text[r.at:])
-	r.at = (r.at + n) % len(r.text)
+	n := 0
+	for p = p[:min(int64(len(p)), r.n)]; n < len(p); {
+		m := copy(p[n:], r.text[r.at:])
+		r.at = (r.at + m) % len(r.text)
+		n += m
+	}
 	r.n -= int64(n)
 	return n, nil
 }
@@ -33,6 +37,7 @@ func BenchmarkDotReader(b *testing.B) {
 	for name, text := range map[string]string{
 		"76": benchLine, "10": "01234567\r\n", "dots": ".." + benchLine, "998": strings.Repeat("y", 998) + "\r\n",
 	} {
+		text := strings.Repeat(text, 200)
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(benchSize)
 			b.ReportAllocs()
@@ -45,6 +50,31 @@ func BenchmarkDotReader(b *testing.B) {
 					_, err = d.Read(p)
 				}
 				if err != io.ErrUnexpectedEOF {
+					b.Fatal(err)
+				}
+				r.Release()
+			}
+		})
+	}
+}
+
+func BenchmarkChunkReader(b *testing.B) {
+	for name, binary := range map[string]bool{"text": false, "binary": true} {
+		text := strings.Repeat(benchLine, 200)
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(benchSize)
+			b.ReportAllocs()
+			p := make([]byte, 32<<10)
+			for b.Loop() {
+				r := line.NewReader(&repeat{text: text, n: benchSize})
+				c := line.NewChunkReader(r)
+				c.Binary = binary
+				c.Next(benchSize, true)
+				var err error
+				for err == nil {
+					_, err = c.Read(p)
+				}
+				if err != io.EOF {
 					b.Fatal(err)
 				}
 				r.Release()
