@@ -35,8 +35,8 @@ type Dialer struct {
 
 	// Auth picks one of the server's mechanisms; nil: no AUTH. It is shown those
 	// with which its credentials are safe: PLAIN and LOGIN only under TLS or on
-	// this machine. With it TLSOpportunistic is TLSMandatory, unless the server is
-	// on this machine. See PasswordAuth.
+	// this machine. With it TLSOpportunistic and TLSEncrypted are TLSMandatory,
+	// unless the server is on this machine. See PasswordAuth.
 	Auth func(mechanisms []string) (gosasl.Client, error)
 
 	DialTimeout    time.Duration // for a connection [30 s]
@@ -141,7 +141,7 @@ func (d *Dialer) client(nc net.Conn, host string) *Client {
 // prepare takes a new connection to where it takes mail.
 func (d *Dialer) prepare(ctx context.Context, c *Client, t *HostTLS) error {
 	defer c.conn.bind(ctx)()
-	if t.Mode == TLSOpportunistic && d.Auth != nil && !c.conn.private() {
+	if d.Auth != nil && (t.Mode == TLSOpportunistic || t.Mode == TLSEncrypted) && !c.conn.private() {
 		strict := *t
 		strict.Mode, t = TLSMandatory, &strict
 	}

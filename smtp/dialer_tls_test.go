@@ -85,6 +85,17 @@ func TestDialTLS(t *testing.T) {
 		dialer:  smtp.Dialer{TLS: smtp.TLSMandatory, TLSConfig: trusted},
 		want:    "451 4.7.4",
 	}, {
+		name:    "encrypted: any certificate will do",
+		scripts: []string{offered + start + "T:\n" + again},
+		dialer:  smtp.Dialer{TLS: smtp.TLSEncrypted},
+		want:    "ok", secured: tls13,
+	}, {
+		name:    "encrypted: not for a password",
+		scripts: []string{offered + "C: STARTTLS\nS: 220 go\nT?"},
+		dialer:  smtp.Dialer{TLS: smtp.TLSEncrypted, Auth: smtp.PasswordAuth("me", "secret")},
+		far:     true,
+		want:    "451 4.7.5",
+	}, {
 		name:    "implicit",
 		scripts: []string{"T:\n" + bare},
 		dialer:  smtp.Dialer{TLS: smtp.TLSImplicit, TLSConfig: trusted},
