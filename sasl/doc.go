@@ -11,6 +11,8 @@
 //	LOGIN          draft-murchison-sasl-    Authenticator  yes: only under TLS
 //	               login-00
 //
+// A [Brake] around an Authenticator slows down who guesses passwords.
+//
 // SCRAM's channel binding (SCRAM-SHA-256-PLUS) is not offered: a client that
 // requires it is refused.
 //

@@ -38,8 +38,11 @@ type Exchange interface {
 // by default. A nil a verifies nothing. Where a is a KeyChecker the result may
 // change with its users.
 func Mechanisms(a Authenticator) []Mechanism {
-	if a == nil {
+	switch a := a.(type) {
+	case nil:
 		return nil
+	case *Brake:
+		return a.mechanisms()
 	}
 	var ms []Mechanism
 	if ks, ok := a.(KeyStore); ok && hasKeys(ks, ScramSHA256) {
