@@ -49,7 +49,7 @@ var mayImport = map[string]string{
 	"filter/spamd": "mailparts",
 
 	"filter/dnsbl":    "mailparts dns",
-	"filter/greylist": "mailparts",
+	"filter/greylist": "mailparts internal/disk",
 	"filter/throttle": "mailparts",
 
 	// All but the stores. Only tests and examples import it, so no entry has it.
@@ -81,7 +81,7 @@ var mayReach = map[string]string{
 	"sasl":         "github.com/emersion/go-sasl github.com/xdg-go/scram github.com/xdg-go/stringprep golang.org/x/text",
 
 	"filter/dnsbl":    "golang.org/x/net golang.org/x/text",
-	"filter/greylist": "",
+	"filter/greylist": "golang.org/x/sys",
 	"filter/throttle": "",
 }
 

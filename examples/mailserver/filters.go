@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 	"time"
 
 	"github.com/mailparts/mailparts"
@@ -13,7 +14,7 @@ import (
 )
 
 // filters are what mail of strangers has to pass, the first outermost.
-func (s *system) filters(ctx context.Context, local *lmtp.Local, resolver mailparts.Resolver) []mailparts.Filter {
+func (s *system) filters(ctx context.Context, local *lmtp.Local, resolver mailparts.Resolver) ([]mailparts.Filter, error) {
 	c := s.config
 	guesses := &throttle.Limiter{Events: 50, Per: time.Hour}
 	filters := []mailparts.Filter{guesses.FailedRcpts}
@@ -31,10 +32,14 @@ func (s *system) filters(ctx context.Context, local *lmtp.Local, resolver mailpa
 	}
 	filters = append(filters, mailparts.OnRcpt(local.Check))
 	if c.greylist {
-		filters = append(filters, (&greylist.Greylist{Logger: s.log}).Filter)
+		seen, err := greylist.Open(filepath.Join(c.data, "greylist")) // as long as the process
+		if err != nil {
+			return nil, err
+		}
+		filters = append(filters, (&greylist.Greylist{Store: seen, Logger: s.log}).Filter)
 	}
 	if c.spamd != "" {
 		filters = append(filters, mailparts.OnData((&spamd.Client{Addr: string(c.spamd), Logger: s.log}).Wrap))
 	}
-	return filters
+	return filters, nil
 }

@@ -92,7 +92,11 @@ func (s *system) wire(ctx context.Context, out io.Writer) error {
 	q := &queue.Queue{Spool: s.spool, Routes: routes, Hostname: host, Logger: log}
 
 	// Inward: two doors to the queue, one to the store, one out of it.
-	mta := &smtp.Server{Hostname: host, TLSConfig: tlsConfig, Receiver: mailparts.Chain(q, s.filters(ctx, local, resolver)...), Logger: log}
+	filters, err := s.filters(ctx, local, resolver)
+	if err != nil {
+		return err
+	}
+	mta := &smtp.Server{Hostname: host, TLSConfig: tlsConfig, Receiver: mailparts.Chain(q, filters...), Logger: log}
 	rules := &smtp.Submission{Own: users.Own, Hostname: host, SingleLabel: true}
 	msa := &smtp.Server{Hostname: host, TLSConfig: tlsConfig, Auth: users, RequireAuth: true, RequireTLS: true,
 		Receiver: mailparts.Chain(q, mailparts.OnRcpt(local.Check), rules.Filter), Logger: log}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,15 +50,8 @@ func (c *Checker) Mail(ctx context.Context, env *mailparts.Envelope) error {
 // stranger is the address of a peer whom the lists are asked about.
 func (c *Checker) stranger(p *mailparts.Peer) (addr netip.Addr, ok bool) {
 	addr = p.Client()
-	if p.User != "" || p.Trusted {
-		return addr, false
-	}
-	for _, net := range c.Exempt {
-		if net.Contains(addr) {
-			return addr, false
-		}
-	}
-	return addr, true
+	exempt := slices.ContainsFunc(c.Exempt, func(net netip.Prefix) bool { return net.Contains(addr) })
+	return addr, !exempt && p.User == "" && !p.Trusted
 }
 
 // refusal is nil for who may pass.

@@ -32,5 +32,7 @@
 // an address of ours exists, before it takes our mail, gets to know (RFC 6647
 // section 4.2).
 //
-// What the filter cannot tell costs no mail: if the Store fails, mail passes.
+// What was seen is in memory, or in a [File] that a restart does not empty, or in a
+// [Store] of the wiring's own that several servers share. What the filter cannot
+// tell costs no mail: if the Store fails, mail passes.
 package greylist

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/list"
 	"context"
+	"iter"
 	"sync"
 	"time"
 )
@@ -91,5 +92,27 @@ func (m *Memory) makeRoom(now time.Time) {
 			e = m.passed.Front()
 		}
 		m.remove(e)
+	}
+}
+
+func (m *Memory) len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.items)
+}
+
+// all yields the Records in an order in which they can be put in again. Nothing
+// may be called on m meanwhile.
+func (m *Memory) all() iter.Seq2[string, Record] {
+	return func(yield func(string, Record) bool) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		for _, l := range []*list.List{&m.passed, &m.fresh} {
+			for e := l.Front(); e != nil; e = e.Next() {
+				if it := e.Value.(*item); !yield(it.key, it.Record) {
+					return
+				}
+			}
+		}
 	}
 }

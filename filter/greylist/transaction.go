@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/mailparts/mailparts"
@@ -40,12 +41,8 @@ func (g *Greylist) stranger(env *mailparts.Envelope) (client netip.Addr, ok bool
 	if !client.IsValid() { // a unix socket
 		return client, false
 	}
-	for _, p := range g.Exempt {
-		if p.Contains(client) {
-			return client, false
-		}
-	}
-	return client, true
+	exempt := slices.ContainsFunc(g.Exempt, func(p netip.Prefix) bool { return p.Contains(client) })
+	return client, !exempt
 }
 
 type transaction struct {
