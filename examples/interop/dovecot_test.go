@@ -12,6 +12,7 @@ import (
 type dovecotServer struct {
 	mail, conf           string
 	imapAddr, pop3, lmtp string
+	socket               string // LMTP too
 }
 
 // dovecot starts Dovecot on the Maildirs below mail.
@@ -25,7 +26,8 @@ func dovecot(t testing.TB, mail string) *dovecotServer {
 		}
 	}
 	dir := folder(t)
-	s := &dovecotServer{mail: mail, imapAddr: freeAddr(t), pop3: freeAddr(t), lmtp: freeAddr(t)}
+	s := &dovecotServer{mail: mail, imapAddr: freeAddr(t), pop3: freeAddr(t), lmtp: freeAddr(t),
+		socket: filepath.Join(dir, "lmtp")}
 	log := filepath.Join(dir, "log")
 	s.conf = write(t, filepath.Join(dir, "dovecot.conf"), 0o644,
 		"protocols = imap pop3 lmtp",
@@ -42,7 +44,7 @@ func dovecot(t testing.TB, mail string) *dovecotServer {
 		"userdb {\n driver = static\n args = uid=mail gid=mail home="+mail+"/%n\n}",
 		"service imap-login {\n inet_listener imap {\n port = "+port(s.imapAddr)+"\n }\n inet_listener imaps {\n port = 0\n }\n}",
 		"service pop3-login {\n inet_listener pop3 {\n port = "+port(s.pop3)+"\n }\n inet_listener pop3s {\n port = 0\n }\n}",
-		"service lmtp {\n inet_listener lmtp {\n port = "+port(s.lmtp)+"\n }\n}",
+		"service lmtp {\n inet_listener lmtp {\n port = "+port(s.lmtp)+"\n }\n unix_listener "+s.socket+" {\n mode = 0666\n }\n}",
 	)
 	run(t, "", "chown", "-R", "mail:mail", mail)
 	d := start(t, program, "-F", "-c", s.conf)
