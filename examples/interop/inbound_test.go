@@ -41,6 +41,7 @@ func wantLetter(t *testing.T, got string) {
 // Postfix relays a message to our MTA; fetchmail reads it over POP3; it is a
 // Maildir file that Dovecot serves under the same UID.
 func TestPostfixToMTAToFetchmailAndDovecot(t *testing.T) {
+	t.Parallel()
 	fetchmail, curl := need(t, "fetchmail", "curl")[0], need(t, "curl")[0]
 	s := startMailserver(t)
 	sendLetter(t, postfix(t, "relayhost = [127.0.0.1]:"+port(s.addrs["smtp"])))
@@ -73,6 +74,7 @@ func TestPostfixToMTAToFetchmailAndDovecot(t *testing.T) {
 
 // Postfix delivers to our LMTP port.
 func TestPostfixToLMTP(t *testing.T) {
+	t.Parallel()
 	s := startMailserver(t)
 	sendLetter(t, postfix(t, "relay_domains = example.test", "relay_transport = lmtp:inet:"+s.addrs["lmtp"]))
 	got := s.awaitMail(t, "alice", 1)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/mailtest"
 	"github.com/mailparts/mailparts/smtp"
 )
 
@@ -112,17 +112,18 @@ with smtplib.SMTP("127.0.0.1", port) as c:
 // Python's smtplib says SMTPUTF8 and BODY=8BITMIME where a message needs them.
 func TestSMTPUTF8FromPython(t *testing.T) {
 	python := need(t, "python3")[0]
-	mail := make(sink, 1)
-	addr := serve(t, listen(t), &smtp.Server{Receiver: mailparts.AsReceiver(mail), TLSConfig: serverTLS(), RequireTLS: true})
+	sink := mailtest.NewSink(t)
+	sink.Config = &smtp.Server{TLSConfig: serverTLS()}
 	cert, _ := certificate(t, "root")
-	run(t, "", python, "-c", smtplibUTF8, port(addr), cert)
-	got := mail.next(t)
-	if env := got.env; env.From != "αλίκη@example.test" || env.To[0].Addr != "δοκιμή@παράδειγμα.test" || !env.UTF8 || env.Body != "8BITMIME" {
+	run(t, "", python, "-c", smtplibUTF8, port(sink.Addr()), cert)
+	got := next(t, sink)
+	if env := got.Envelope; env.From != "αλίκη@example.test" || env.To[0].Addr != "δοκιμή@παράδειγμα.test" || !env.UTF8 || env.Body != "8BITMIME" {
 		t.Errorf("envelope: %+v", env)
 	}
+	msg := string(got.Received) + string(got.Data)
 	for _, want := range []string{"with UTF8SMTPS id", "\r\nSubject: Καλημέρα\r\n", "\r\n\r\nγειά\r\n"} {
-		if !strings.Contains(got.msg, want) {
-			t.Errorf("%q is missing in:\n%s", want, got.msg)
+		if !strings.Contains(msg, want) {
+			t.Errorf("%q is missing in:\n%s", want, msg)
 		}
 	}
 }

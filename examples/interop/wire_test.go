@@ -4,47 +4,82 @@ import (
 	"context"
 	"io"
 	"net"
-	"slices"
 	"strings"
 	"sync"
+	"testing"
 )
 
-// wire is what came over connections without TLS, piece by piece: what one read
-// or one write had, with the client's pieces marked.
+// wire stands between a client and a server and keeps what the client says, which
+// wants a connection without TLS. It passes on what it reads at once, whatever
+// the server does meanwhile: the record has what the client did not wait with.
 type wire struct {
+	addr string // where the client connects
+
 	mu     sync.Mutex
 	cond   *sync.Cond
-	pieces []piece
+	pieces []string // what one read had
 }
 
-type piece struct {
-	client bool
-	text   string
-}
-
-func newWire() *wire {
-	w := new(wire)
+// newWire starts a wire to the server at addr.
+func newWire(t testing.TB, addr string) *wire {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wire{addr: l.Addr().String()}
 	w.cond = sync.NewCond(&w.mu)
+	var group sync.WaitGroup
+	group.Go(func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			group.Go(func() { w.join(client, addr) })
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		group.Wait()
+	})
 	return w
 }
 
-func (w *wire) add(client bool, text []byte) {
+// join passes on between client and the server at addr until both have ended:
+// Exim ends its direction first, with QUIT, and then waits for replies.
+func (w *wire) join(client net.Conn, addr string) {
+	defer client.Close()
+	server, err := net.Dial("tcp", addr)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	var group sync.WaitGroup
+	group.Go(func() {
+		io.Copy(client, server)
+		client.(*net.TCPConn).CloseWrite()
+	})
+	io.Copy(io.MultiWriter(w, server), client)
+	server.(*net.TCPConn).CloseWrite()
+	group.Wait()
+}
+
+// Write keeps a piece.
+func (w *wire) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.pieces = append(w.pieces, piece{client, string(text)})
-	w.cond.Broadcast()
+	defer w.cond.Broadcast()
+	w.pieces = append(w.pieces, string(p))
+	return len(p), nil
 }
 
 // await waits until the client has said words.
 func (w *wire) await(ctx context.Context, words string) error {
-	defer context.AfterFunc(ctx, func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.cond.Broadcast()
-	})()
+	defer context.AfterFunc(ctx, w.cond.Broadcast)()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for !slices.ContainsFunc(w.pieces, func(p piece) bool { return p.client && strings.Contains(p.text, words) }) {
+	for !strings.Contains(strings.Join(w.pieces, ""), words) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -53,103 +88,21 @@ func (w *wire) await(ctx context.Context, words string) error {
 	return nil
 }
 
-// client is all that the client said.
-func (w *wire) client() string {
+// String is all that the client said.
+func (w *wire) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var b strings.Builder
-	for _, p := range w.pieces {
-		if p.client {
-			b.WriteString(p.text)
-		}
-	}
-	return b.String()
+	return strings.Join(w.pieces, "")
 }
 
-// together reports whether the client said all of words in one piece.
+// together reports whether the client said all of words at once.
 func (w *wire) together(words ...string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.ContainsFunc(w.pieces, func(p piece) bool { return p.client && containsAll(p.text, words) })
-}
-
-// dial is a smtp.Dialer's NetDial that records.
-func (w *wire) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	c, err := new(net.Dialer).DialContext(ctx, network, addr)
-	if err != nil {
-		return nil, err
-	}
-	return &dialled{c, w}, nil
-}
-
-// dialled is the client's end of a connection.
-type dialled struct {
-	net.Conn
-	wire *wire
-}
-
-func (c *dialled) Write(p []byte) (int, error) {
-	n, err := c.Conn.Write(p)
-	c.wire.add(true, p[:n])
-	return n, err
-}
-
-// listen makes a listener on loopback that records.
-func (w *wire) listen() (net.Listener, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	return &recording{l, w}, nil
-}
-
-type recording struct {
-	net.Listener
-	wire *wire
-}
-
-func (l *recording) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	r, w := io.Pipe()
-	a := &accepted{c, r, l.wire}
-	go a.pump(w)
-	return a, nil
-}
-
-// accepted is the server's end of a connection. It reads ahead of the server: the
-// record has what the client sent while the server was busy.
-type accepted struct {
-	net.Conn
-	r    *io.PipeReader
-	wire *wire
-}
-
-func (c *accepted) pump(w *io.PipeWriter) {
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := c.Conn.Read(buf)
-		c.wire.add(true, buf[:n])
-		if _, werr := w.Write(buf[:n]); werr != nil {
-			return
-		}
-		if err != nil {
-			w.CloseWithError(err)
-			return
+	for _, p := range w.pieces {
+		if containsAll(p, words) {
+			return true
 		}
 	}
-}
-
-func (c *accepted) Read(p []byte) (int, error) { return c.r.Read(p) }
-
-func (c *accepted) Write(p []byte) (int, error) {
-	c.wire.add(false, p)
-	return c.Conn.Write(p)
-}
-
-func (c *accepted) Close() error {
-	c.r.Close()
-	return c.Conn.Close()
+	return false
 }
