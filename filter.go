@@ -23,6 +23,8 @@ type Transaction interface {
 	// Data is called once at most and delivers msg under Deliverer's contract.
 	// The server writes 354 at the first Read, as net/http does 100-continue:
 	// an error before that refuses the DATA command itself.
+	// With BDAT it is called at the first chunk, and an error refuses that; the
+	// chunks to come, and what the peer says between them, are read inside Read.
 	Data(ctx context.Context, msg io.Reader) error
 	// Close is called exactly once: after Data, or on RSET, EHLO, QUIT, timeout
 	// and disconnect.
