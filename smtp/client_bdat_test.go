@@ -2,6 +2,7 @@ package smtp_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -209,11 +210,11 @@ func TestRefusedChunk(t *testing.T) {
 					t.Fatal(err)
 				}
 				msg := strings.NewReader(lines(20*clientChunk + 17))
-				if err := c.Deliver(t.Context(), letter("b@example.com"), msg); codes(err, 1) != "552 5.3.4" {
+				if err := c.Deliver(t.Context(), letter("b@example.com", "c@example.com"), msg); codes(err, 2) != "552 5.3.4, 552 5.3.4" {
 					t.Errorf("%v, chunk %d: got %v", extensions, at, err)
 				}
 				s.reply = nil
-				if err := c.Deliver(t.Context(), letter("b@example.com"), text("hello\r\n")); err != nil {
+				if err := c.Deliver(t.Context(), letter("b@example.com", "c@example.com"), text("hello\r\n")); err != nil {
 					t.Errorf("%v, chunk %d: then %v", extensions, at, err)
 				}
 				c.Close()
@@ -462,5 +463,67 @@ func TestChunksLastWords(t *testing.T) {
 		if got := codes(err, 1); got != "421 4.3.2" {
 			t.Errorf("got %v", err)
 		}
+	}
+}
+
+// A whole message is two writes by BDAT too.
+func TestChunkWrites(t *testing.T) {
+	f := newFake(t, ready("PIPELINING", "CHUNKING")+`
+		C: MAIL FROM:<a@example.org>
+		C: RCPT TO:<b@example.com>
+		S: 250 ok
+		S: 250 ok
+		C: BDAT 7 LAST
+		C: hello
+		S: 250 ok`)
+	c := f.connect(nil)
+	f.writes.Store(0)
+	if err := c.Deliver(t.Context(), letter("b@example.com"), text("hello\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.writes.Load(); n != 2 {
+		t.Errorf("%d writes, want 2", n)
+	}
+}
+
+// The Server of this package takes what the Client sends.
+func TestChunksToServer(t *testing.T) {
+	for _, lmtp := range []bool{false, true} {
+		var got []string
+		s := smtp.Server{LMTP: lmtp, Extensions: []string{"BINARYMIME"}, Receiver: mailparts.AsReceiver(mailparts.DelivererFunc(
+			func(_ context.Context, env *mailparts.Envelope, msg io.Reader) error {
+				b, err := io.ReadAll(msg)
+				got = append(got, env.Body+" "+string(b))
+				return err
+			}))}
+		l := mailtest.NewListener()
+		done := make(chan error)
+		go func() { done <- s.Serve(l) }()
+		d := smtp.Dialer{NetDial: l.Dial, LMTP: lmtp}
+		c, err := d.Dial(t.Context(), fakeAddr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(c.Extensions(), "CHUNKING") {
+			t.Fatal("the server offers no CHUNKING")
+		}
+		for _, m := range []struct{ body, content string }{
+			{"", "hello\r\n"}, {"8BITMIME", lines(9*clientChunk + 17)}, {"BINARYMIME", "\n.\n\x00" + strings.Repeat("\xff", 2*clientChunk)},
+		} {
+			env := letter("b@example.com", "c@example.com")
+			env.Body = m.body
+			if err := c.Deliver(t.Context(), env, strings.NewReader(m.content)); err != nil {
+				t.Errorf("%s: %v", m.body, err)
+			}
+			last := got[max(0, len(got)-1):]
+			if len(last) != 1 || !strings.HasPrefix(last[0], m.body+" Received: ") || !strings.HasSuffix(last[0], "\r\n"+m.content) {
+				t.Errorf("%s: not what was sent", m.body)
+			}
+		}
+		if err := c.Quit(t.Context()); err != nil {
+			t.Error(err)
+		}
+		s.Close()
+		<-done
 	}
 }
