@@ -22,4 +22,6 @@
 //	greeting-name    warning   the greeting gives the name of another host   RFC 5321 4.3.1
 //	lookup-failed    warning   the DNS gave no answer: nothing is known      RFC 5321 5.1
 //	not-checked      info      there is more than this package looks at      -
+//
+// For a server that receives mail there is one check of its own: [RefuseNullMX].
 package dnscheck

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/mailparts/mailparts"
@@ -26,11 +27,20 @@ func FuzzSession(f *testing.F) {
 	f.Add([]byte(chunks + "BDAT 9 LAST\r\nhello\r\n"))
 	f.Add([]byte("LHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 999\r\nhi\nMAIL FROM:<e@f>\r\nBDAT 0 LAST\r\n"))
 	f.Add([]byte("HELO x\r\nVRFY a\r\nHELP\r\nBDAT 3\r\nabc"))
+	f.Add([]byte("EHLO x\r\nEXPN a SMTPUTF8\r\nVRFY b\r\nETRN @a.b\r\nHELP expn\r\nMAIL FROM:<> RET=FULL ENVID=a MT-PRIORITY=3 BY=60;R\r\nRCPT TO:<a> NOTIFY=NEVER\r\n"))
 	f.Add([]byte("LHLO x\r\nSTARTTLS\r\nMAIL FROM: <> SIZE=1 BODY=8BITMIME SMTPUTF8 AUTH=<>\r\n"))
 	f.Fuzz(func(t *testing.T, input []byte) {
 		for _, lmtp := range []bool{false, true} {
 			b := new(inbox)
-			s := &smtp.Server{Receiver: b, LMTP: lmtp, Mechanisms: plaintextMechanisms(), MaxMessageBytes: 1000}
+			s := &smtp.Server{Receiver: b, LMTP: lmtp, Mechanisms: plaintextMechanisms(), MaxMessageBytes: 1000, Domain: "example.com",
+				Extensions: []string{"DSN", "DELIVERBY", "MT-PRIORITY MIXER", "FUTURERELEASE 600", "RRVS"},
+				Verify: func(_ context.Context, _ *mailparts.Peer, name string) (string, error) {
+					return "<a@example.com>\n" + name, nil
+				},
+				Expand: func(_ context.Context, _ *mailparts.Peer, list string) ([]string, error) {
+					return []string{list, "<a@example.com>"}, nil
+				},
+				Flush: func(context.Context, *mailparts.Peer, string) error { return nil }}
 			c := connectTo(t, startServer(t, s))
 			go func() {
 				c.Write(input)
@@ -81,6 +91,9 @@ func FuzzParseCommand(f *testing.F) {
 	f.Add([]byte("MAIL FROM:<a@b> SIZE=1"))
 	f.Add([]byte("noop \x00"))
 	f.Add([]byte("AUTH PLAIN " + strings.Repeat("A", 3000)))
+	f.Add([]byte("rcpt to:<\u00fc@b> NOTIFY=NEVER ORCPT=utf-8;\\x{FC}"))
+	f.Add([]byte("ETRN @example.com"))
+	f.Add([]byte("expn \u00fc SMTPUTF8 "))
 	f.Fuzz(func(t *testing.T, l []byte) {
 		verb, arg, err := smtp.ParseCommand(l)
 		if err != nil {
@@ -130,6 +143,12 @@ func FuzzParams(f *testing.F) {
 	f.Add(" SIZE=1 BODY=8BITMIME SMTPUTF8")
 	f.Add(" a=b=c d-e=<> -f=")
 	f.Add(" AUTH=a+2Bb AUTH=+")
+	f.Add(" RET=HDRS ENVID=QQ314159+20 BY=120;RT MT-PRIORITY=-3 HOLDFOR=60 REQUIRETLS BODY=BINARYMIME AUTH=e+3Dmc2@example.com")
+	f.Add(" SMTPUTF8 HOLDUNTIL=2030-01-01T00:00:00.5Z BY=-999999999;n mt-priority=9")
+	f.Add(" NOTIFY=SUCCESS,failure,DELAY ORCPT=rfc822;Dana+2B@Ivory.EDU RRVS=2014-04-03T23:01:00Z;C")
+	f.Add(" NOTIFY=NEVER ORCPT=utf-8;j\\x{F6}rg\u00fc@example.com RRVS=2014-04-03t23:01:00+02:00")
+	mail, rcpt := smtp.Parsers(&smtp.Server{Auth: users{}, MaxMessageBytes: 1000,
+		Extensions: []string{"DSN", "REQUIRETLS", "BINARYMIME", "DELIVERBY 60", "MT-PRIORITY", "FUTURERELEASE 999999999", "RRVS"}})
 	f.Fuzz(func(t *testing.T, params string) {
 		seen := map[string]bool{}
 		smtp.EachParam(params, func(keyword, value string) error {
@@ -142,5 +161,60 @@ func FuzzParams(f *testing.F) {
 			}
 			return nil
 		})
+		// As a session has them: it is parseCommand that sees to the octets.
+		if _, _, err := smtp.ParseCommand([]byte("MAIL FROM:<a@example.org>" + params)); err != nil {
+			return
+		}
+		if env, err := mail("FROM:<a@example.org>" + params); err == nil {
+			checkEnvelope(t, env)
+		}
+		for _, utf8 := range []bool{false, true} {
+			if to, err := rcpt(&mailparts.Envelope{UTF8: utf8}, "TO:<b@example.com>"+params); err == nil {
+				checkRcpt(t, to, utf8)
+			}
+		}
 	})
+}
+
+// checkEnvelope wants what the root's Envelope says of its fields.
+func checkEnvelope(t *testing.T, env *mailparts.Envelope) {
+	t.Helper()
+	deadline := env.By.Time.IsZero() && env.By == mailparts.Deadline{} || !env.By.Return || time.Until(env.By.Time) > time.Second
+	switch {
+	case env.From != "a@example.org" || env.To != nil,
+		env.Size < 0 || env.Size > 1000,
+		env.Body != "" && env.Body != "8BITMIME" && env.Body != "BINARYMIME",
+		env.Ret != "" && env.Ret != "FULL" && env.Ret != "HDRS",
+		len(env.EnvID) > 100 || hasControlOr8Bit(env.EnvID),
+		env.Priority < -9 || env.Priority > 9,
+		!env.Hold.IsZero() && time.Until(env.Hold) > 999999999*time.Second,
+		!deadline,
+		!env.By.Time.IsZero() && env.Hold.After(env.By.Time):
+		t.Fatalf("envelope %+v", env)
+	}
+	if a := env.AuthSender; a != nil && *a != "" {
+		if again, err := mailparts.ParseAddress(string(*a)); again != *a || err != nil || !env.UTF8 && !a.IsASCII() {
+			t.Fatalf("AUTH=%q", *a)
+		}
+	}
+}
+
+// checkRcpt wants what the root's Rcpt says of its fields.
+func checkRcpt(t *testing.T, to *mailparts.Rcpt, utf8 bool) {
+	t.Helper()
+	kind, address, typed := strings.Cut(to.ORcpt, ";")
+	switch {
+	case to.Addr != "b@example.com",
+		to.Notify&mailparts.NotifyNever != 0 && to.Notify != mailparts.NotifyNever,
+		to.ORcpt != "" && (!typed || kind == "" || len(to.ORcpt) > 500),
+		!utf8 && hasControlOr8Bit(to.ORcpt),
+		strings.EqualFold(kind, "utf-8") && strings.ContainsAny(address, " +="),
+		!strings.EqualFold(kind, "utf-8") && hasControlOr8Bit(address),
+		to.SinceOptional && to.Since.IsZero():
+		t.Fatalf("recipient %+v", to)
+	}
+}
+
+func hasControlOr8Bit(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return (r < ' ' || r > '~') && r != '\t' }) >= 0
 }

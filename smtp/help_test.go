@@ -35,8 +35,10 @@ func TestHelp(t *testing.T) {
 func TestHelpKnowsTheCommands(t *testing.T) {
 	all := &smtp.Server{Receiver: new(inbox), TLSConfig: testTLS(), Auth: users{}, MaxConnsPerAddr: -1, XFrom: prefixes("127.0.0.0/8"),
 		Verify: func(context.Context, *mailparts.Peer, string) (string, error) { return "", nil },
-		Expand: func(context.Context, *mailparts.Peer, string) ([]string, error) { return []string{"a@example.com"}, nil },
-		Flush:  func(context.Context, *mailparts.Peer, string) error { return nil },
+		Expand: func(context.Context, *mailparts.Peer, string) ([]string, error) {
+			return []string{"a@example.com"}, nil
+		},
+		Flush: func(context.Context, *mailparts.Peer, string) error { return nil },
 	}
 	for name, s := range map[string]*smtp.Server{
 		"all":     all,
