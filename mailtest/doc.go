@@ -13,6 +13,9 @@
 //     a server, and a [ScriptServer] to all who connect.
 //   - [BadServers] and [BadClients] are catalogues of misbehaviour, for the tests of
 //     anyone's client and server.
+//   - [SmugglingVectors] is the list of messages that one server ends where another
+//     does not: [TestSmuggling] runs it against anyone's server, [TestSmugglingRelay]
+//     against anyone's client.
 //   - [Listener] is a network of one host for the fake time of testing/synctest.
 //
 // A test of a program that sends mail:

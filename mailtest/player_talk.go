@@ -14,11 +14,12 @@ var stages = []string{"EHLO", "MAIL", "RCPT", "DATA", ".", "QUIT"}
 
 // conversation is how far the two have come, as seen by who plays.
 type conversation struct {
-	greeted bool // the server has
-	stage   int  // number of stages behind us
-	rcpts   int  // of the transaction
-	lmtp    bool // the client said LHLO
-	content bool // the client's lines are a message
+	greeted bool     // the server has
+	stage   int      // number of stages behind us
+	rcpts   int      // of the transaction
+	lmtp    bool     // the client said LHLO
+	content bool     // the client's lines are a message
+	reply   []string // lines of the last that G: read
 }
 
 // verbOf is a line's command as stages names it.
@@ -113,9 +114,11 @@ func (p *Player) command(stage string) string {
 
 // reply reads a positive reply.
 func (p *Player) reply(ctx context.Context) error {
+	p.talk.reply = nil
 	for {
 		p.arm(ctx)
 		l, err := p.line()
+		p.talk.reply = append(p.talk.reply, l)
 		if err != nil || l == "" || l[0] != '2' && l[0] != '3' {
 			return mismatch(l, err)
 		}
