@@ -3,7 +3,7 @@ package smtp_test
 import (
 	"context"
 	"errors"
-	"net"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,11 +17,11 @@ import (
 )
 
 // misbehaviourWays are those in which our client may be used.
-var misbehaviourWays = map[string]func(t *testing.T, dial func(context.Context, string, string) (net.Conn, error)) error{
-	"Client": func(t *testing.T, dial func(context.Context, string, string) (net.Conn, error)) error {
-		return session(t.Context(), &smtp.Dialer{Hostname: "client.example", NetDial: dial}, text("hello\r\n"))
+var misbehaviourWays = map[string]func(t *testing.T, dial mailtest.DialFunc, msg io.Reader) error{
+	"Client": func(t *testing.T, dial mailtest.DialFunc, msg io.Reader) error {
+		return session(t.Context(), &smtp.Dialer{Hostname: "client.example", NetDial: dial}, msg)
 	},
-	"Client with AUTH": func(t *testing.T, dial func(context.Context, string, string) (net.Conn, error)) error {
+	"Client with AUTH": func(t *testing.T, dial mailtest.DialFunc, msg io.Reader) error {
 		d := &smtp.Dialer{Hostname: "client.example", NetDial: dial, TLS: smtp.TLSNone}
 		d.Auth = func(mechanisms []string) (gosasl.Client, error) {
 			if len(mechanisms) == 0 {
@@ -29,12 +29,12 @@ var misbehaviourWays = map[string]func(t *testing.T, dial func(context.Context, 
 			}
 			return gosasl.NewPlainClient("", "user", "secret"), nil
 		}
-		return session(t.Context(), d, text("hello\r\n"))
+		return session(t.Context(), d, msg)
 	},
-	"Client of LMTP": func(t *testing.T, dial func(context.Context, string, string) (net.Conn, error)) error {
-		return session(t.Context(), &smtp.Dialer{Hostname: "client.example", NetDial: dial, LMTP: true}, text("hello\r\n"))
+	"Client of LMTP": func(t *testing.T, dial mailtest.DialFunc, msg io.Reader) error {
+		return session(t.Context(), &smtp.Dialer{Hostname: "client.example", NetDial: dial, LMTP: true}, msg)
 	},
-	"Client step by step": func(t *testing.T, dial func(context.Context, string, string) (net.Conn, error)) error {
+	"Client step by step": func(t *testing.T, dial mailtest.DialFunc, msg io.Reader) error {
 		c, err := (&smtp.Dialer{Hostname: "client.example", NetDial: dial}).Dial(t.Context(), fakeAddr)
 		if err != nil {
 			return err
@@ -47,17 +47,17 @@ var misbehaviourWays = map[string]func(t *testing.T, dial func(context.Context, 
 		if err := c.Rcpt(t.Context(), &env.To[0]); err != nil {
 			return err
 		}
-		_, err = c.Data(t.Context(), text("hello\r\n"))
+		_, err = c.Data(t.Context(), msg)
 		return err
 	},
-	"Relay": func(t *testing.T, dial func(context.Context, string, string) (net.Conn, error)) error {
+	"Relay": func(t *testing.T, dial mailtest.DialFunc, msg io.Reader) error {
 		zone := mailtest.NewDNS("example.com MX 10 mx.example.com", "mx.example.com A 192.0.2.1", "mx.example.com A 192.0.2.2")
 		r := &smtp.Relay{Hostname: "client.example", Resolver: zone, Dialer: smtp.Dialer{NetDial: dial}}
-		return r.Deliver(t.Context(), letter("b@example.com"), text("hello\r\n"))
+		return r.Deliver(t.Context(), letter("b@example.com"), msg)
 	},
-	"Relay to a smarthost": func(t *testing.T, dial func(context.Context, string, string) (net.Conn, error)) error {
+	"Relay to a smarthost": func(t *testing.T, dial mailtest.DialFunc, msg io.Reader) error {
 		r := &smtp.Relay{Hostname: "client.example", Smarthost: fakeAddr, Dialer: smtp.Dialer{NetDial: dial}}
-		return r.Deliver(t.Context(), letter("b@example.com"), text("hello\r\n"))
+		return r.Deliver(t.Context(), letter("b@example.com"), msg)
 	},
 }
 
@@ -70,7 +70,7 @@ func TestBadServers(t *testing.T) {
 				t.Run(b.Name, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						start := time.Now()
-						err := send(t, b.Start(t).Dial)
+						err := send(t, b.Start(t).Dial, text("hello\r\n"))
 						if took := time.Since(start); took > time.Hour {
 							t.Errorf("%s: it took %v", b.About, took)
 						}
