@@ -8,12 +8,6 @@ import (
 	"github.com/mailparts/mailparts"
 )
 
-// What every server has room for: RFC 3461 section 5.4.
-const (
-	maxClientEnvID = 100
-	maxClientORcpt = 500
-)
-
 // appendDSN is RET and ENVID (RFC 3461 sections 4.3 and 4.4).
 func (c *Client) appendDSN(b []byte, n *clientNeeds) ([]byte, error) {
 	if !c.offers("DSN") {
@@ -30,7 +24,7 @@ func (c *Client) appendDSN(b []byte, n *clientNeeds) ([]byte, error) {
 		return b, nil
 	}
 	id := encodeXtext(n.env.EnvID)
-	if !isClientPrintable(n.env.EnvID) || len(id) > maxClientEnvID {
+	if !isPrintable(n.env.EnvID) || len(id) > maxEnvID {
 		return b, errClientParam("ENVID")
 	}
 	return append(append(b, " ENVID="...), id...), nil
@@ -52,7 +46,7 @@ func (c *Client) appendNotify(b []byte, to *mailparts.Rcpt, n *clientNeeds) ([]b
 		return b, nil
 	}
 	orcpt, ok := orcptValue(to.ORcpt, n.utf8)
-	if !ok || len(orcpt) > maxClientORcpt {
+	if !ok || len(orcpt) > maxORcpt {
 		return b, errClientParam("ORCPT")
 	}
 	return append(append(b, " ORCPT="...), orcpt...), nil
@@ -84,7 +78,7 @@ var notifyLists = [8]string{"", "SUCCESS", "FAILURE", "SUCCESS,FAILURE", "DELAY"
 // is of type utf-8 (RFC 6533 section 3).
 func orcptValue(orcpt string, native bool) (value string, ok bool) {
 	kind, addr, ok := strings.Cut(orcpt, ";")
-	if !ok || !isClientAtom(kind) || addr == "" {
+	if !ok || !isAtom(kind) || strings.Contains(kind, "=") || addr == "" {
 		return "", false
 	}
 	if strings.EqualFold(kind, "utf-8") || strings.EqualFold(kind, "rfc822") && !mailparts.Address(addr).IsASCII() {
@@ -92,25 +86,5 @@ func orcptValue(orcpt string, native bool) (value string, ok bool) {
 		ok := utf8.ValidString(addr) && !strings.ContainsFunc(addr, unicode.IsControl)
 		return "utf-8;" + encodeUnitext(addr, native), ok
 	}
-	return kind + ";" + encodeXtext(addr), isClientPrintable(addr)
-}
-
-// isClientAtom accepts an address type (RFC 3461 section 4.2).
-func isClientAtom(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c > '~' || strings.IndexByte(`()<>@,;:\".[]+=`, c) >= 0 {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// isClientPrintable accepts what a DSN can show (RFC 3461 sections 4.2 and 4.4).
-func isClientPrintable(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
+	return kind + ";" + encodeXtext(addr), isPrintable(addr)
 }
