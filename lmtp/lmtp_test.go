@@ -3,6 +3,7 @@ package lmtp_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"path/filepath"
 	"strings"
@@ -154,6 +155,30 @@ func TestServerFields(t *testing.T) {
 	d.LMTP = false
 	if _, err := d.Dial(t.Context(), "localhost:24"); err == nil {
 		t.Error("EHLO to an LMTP server went through")
+	}
+}
+
+// What the server promises reaches the Receiver.
+func TestServerExtensions(t *testing.T) {
+	var got *mailparts.Envelope
+	r := mailparts.AsReceiver(mailparts.DelivererFunc(func(_ context.Context, env *mailparts.Envelope, msg io.Reader) error {
+		got = env
+		_, err := io.Copy(io.Discard, msg)
+		return err
+	}))
+	c := serve(t, &lmtp.Server{Receiver: r, Extensions: []string{"DSN", "MT-PRIORITY", "RRVS"}})
+	env := letter("bob@example.com")
+	env.Ret, env.EnvID, env.Priority = "HDRS", "QQ314159", 3
+	env.To[0].Notify, env.To[0].ORcpt = mailparts.NotifySuccess, "rfc822;Bob@example.org"
+	env.To[0].Since, env.To[0].SinceOptional = time.Date(2014, 4, 3, 23, 1, 0, 0, time.UTC), true
+	if err := c.Deliver(t.Context(), env, text(hello)); err != nil {
+		t.Fatal(err)
+	}
+	if got.Ret != "HDRS" || got.EnvID != "QQ314159" || got.Priority != 3 || got.To[0] != env.To[0] {
+		t.Errorf("got %+v", got)
+	}
+	if err := (&lmtp.Server{Extensions: []string{"FOO"}}).Serve(mailtest.NewListener()); err == nil || err == mailparts.ErrServerClosed {
+		t.Errorf("a promise that is not known: %v", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package smtp
 import (
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/mailparts/mailparts"
@@ -85,7 +86,9 @@ func paramORcpt(s *session, to *mailparts.Rcpt, value string) error {
 	if !ok || !isPrintable(text) {
 		return errParamSyntax
 	}
-	to.ORcpt = kind + ";" + text
+	if text != "" { // which xtext may be, and says nothing
+		to.ORcpt = kind + ";" + text
+	}
 	return nil
 }
 
@@ -112,10 +115,13 @@ func isPrintable(s string) bool {
 
 // isUnitext accepts the utf-8-enc-addr of RFC 6533 section 3, in which "\x{FC}"
 // stands for a character that cannot, or need not, stand for itself. The caller
-// has seen to UTF-8 and to control characters.
+// has seen to UTF-8. A control character is refused in every form: an address that
+// has one will end in somebody's log or header field.
 func isUnitext(s string) bool {
-	rest := s
-	for rest != "" {
+	if s == "" || strings.ContainsFunc(s, unicode.IsControl) {
+		return false
+	}
+	for rest := s; rest != ""; {
 		switch c := rest[0]; c {
 		case ' ', '+', '=':
 			return false
@@ -130,17 +136,16 @@ func isUnitext(s string) bool {
 			rest = rest[1:]
 		}
 	}
-	return s != ""
+	return true
 }
 
 // isHexpoint accepts the HEXPOINT of RFC 6533 section 3: a Unicode character, of
-// the ASCII ones only those that cannot stand for themselves. A control character
-// is in no Mailbox, which is what all of it must be once decoded.
+// the ASCII ones only those that cannot stand for themselves.
 func isHexpoint(s string) bool {
 	if len(s) < 2 || len(s) > 6 || len(s) > 2 && s[0] == '0' {
 		return false
 	}
 	n, err := strconv.ParseUint(s, 16, 32)
 	r := rune(n)
-	return err == nil && (r >= utf8.RuneSelf && utf8.ValidRune(r) || strings.ContainsRune(` +=\`, r))
+	return err == nil && (r >= utf8.RuneSelf && utf8.ValidRune(r) && !unicode.IsControl(r) || strings.ContainsRune(` +=\`, r))
 }

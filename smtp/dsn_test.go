@@ -134,6 +134,8 @@ func TestDSNOfUTF8Addresses(t *testing.T) {
 		{`a\x{41}@example.com`, bad, bad}, // stands for itself
 		{`a\x{0A}@example.com`, bad, bad}, // is in no address
 		{`a\x{7F}@example.com`, bad, bad},
+		{`a\x{85}@example.com`, bad, bad},
+		{"a\u0085@example.com", bad, bad},
 		{`a\x{D800}@example.com`, bad, bad},
 		{`a\x{110000}@example.com`, bad, bad},
 		{`a\x{0000FC}@example.com`, bad, bad},
@@ -160,6 +162,7 @@ func TestDSNAsReceived(t *testing.T) {
 		"rfc822;+41@example.com":      "rfc822;A@example.com",
 		"utf-8;J\u00f6rg@example.com": "utf-8;J\u00f6rg@example.com",
 		`UTF-8;j\x{f6}rg@example.com`: `UTF-8;j\x{f6}rg@example.com`,
+		"rfc822;":                     "",
 	} {
 		b := new(inbox)
 		c := dialServer(t, promising(b, "DSN"))

@@ -38,4 +38,5 @@ var (
 	EachParam   = eachParam
 	DecodeXtext = decodeXtext
 	EncodeXtext = encodeXtext
+	ORcptValue  = orcptValue
 )

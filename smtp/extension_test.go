@@ -130,6 +130,15 @@ func TestParametersOfPromises(t *testing.T) {
 	}
 }
 
+// HELO offers nothing, so nothing is taken: RFC 5321 section 4.1.1.1.
+func TestNoParametersAfterHELO(t *testing.T) {
+	for _, param := range []string{"SIZE=1", "BODY=8BITMIME", "SMTPUTF8", "AUTH=<>", "SIZE=99999999999999"} {
+		s := promising(new(inbox))
+		s.Auth = users{}
+		play(t, s, "G: EHLO\nG: HELO\nC: "+toMail+" "+param+"\nS: "+unknown+"\nC: "+toMail+"\nS: "+okMail)
+	}
+}
+
 // Every parameter at once, and all of them in an LMTP session.
 func TestEveryParameter(t *testing.T) {
 	promises := []string{"DSN", "requiretls", "DELIVERBY 240", "MT-PRIORITY MIXER", "FUTURERELEASE 600", "RRVS"}

@@ -213,6 +213,11 @@ func checkRcpt(t *testing.T, to *mailparts.Rcpt, utf8 bool) {
 		to.SinceOptional && to.Since.IsZero():
 		t.Fatalf("recipient %+v", to)
 	}
+	if to.ORcpt != "" { // our Client can send it on
+		if value, ok := smtp.ORcptValue(to.ORcpt, utf8); !ok || len(value) > 500 {
+			t.Fatalf("ORcpt %q is sent as %q, %v", to.ORcpt, value, ok)
+		}
+	}
 }
 
 func hasControlOr8Bit(s string) bool {
