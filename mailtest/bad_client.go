@@ -1,5 +1,7 @@
 package mailtest
 
+import "slices"
+
 // BadClient is a client that misbehaves in one way.
 type BadClient struct {
 	Name   string // "silent"
@@ -35,7 +37,7 @@ type BadClient struct {
 // The bubble itself sees to it that no goroutine outlives its connection. A server
 // that lacks STARTTLS, AUTH or CHUNKING refuses their commands, and passes.
 func BadClients() []BadClient {
-	return append(append(badTalkers(), badAtTLS()...), badSenders()...)
+	return slices.Concat(badTalkers(), badAtTLS(), badSenders())
 }
 
 // badTalkers misbehave outside of a message.

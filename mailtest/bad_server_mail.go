@@ -20,7 +20,7 @@ func badTransactions() []BadServer {
 			BadServer{Name: verb + " without end", About: "answers " + verb + " without end", Script: at + `S* 250-OK\r\n`},
 		)
 	}
-	return append(all, badChunks()...)
+	return all
 }
 
 // badChunks offer CHUNKING (RFC 3030), and misbehave at what comes after RCPT.
