@@ -41,9 +41,11 @@ var mayImport = map[string]string{
 	"queue":   "mailparts internal/disk internal/idn github.com/emersion/go-message/...",
 
 	// Protocols: never a store, and of each other only lmtp the engine of smtp.
-	"smtp": "mailparts sasl dns internal/serve internal/line github.com/emersion/go-sasl github.com/emersion/go-smtp golang.org/x/net/idna",
-	"lmtp": "mailparts smtp sasl dns internal/serve internal/line internal/idn github.com/emersion/go-sasl github.com/emersion/go-smtp",
+	"smtp": "mailparts sasl dns internal/serve internal/line github.com/emersion/go-sasl golang.org/x/net/idna",
+	"lmtp": "mailparts smtp sasl dns internal/serve internal/line internal/idn github.com/emersion/go-sasl",
 	"pop3": "mailparts sasl internal/serve internal/line github.com/emersion/go-sasl",
+
+	"smtp/gosmtp": "mailparts smtp sasl github.com/emersion/go-sasl github.com/emersion/go-smtp",
 
 	"dnscheck":     "mailparts dns",
 	"filter/spamd": "mailparts",
@@ -55,6 +57,7 @@ var mayImport = map[string]string{
 	// All but the stores. Only tests and examples import it, so no entry has it.
 	"mailtest": "mailparts smtp lmtp pop3 queue sasl/... dns internal/... github.com/emersion/go-sasl golang.org/x/net/...",
 
+	"examples/gosmtp":     anything,
 	"examples/interop":    anything,
 	"examples/mailserver": anything,
 	"examples/receive":    anything,
@@ -70,8 +73,8 @@ const anything = "..."
 // messages, no hash functions and no driver of anything.
 var mayReach = map[string]string{
 	"mailparts":    "",
-	"smtp":         "github.com/emersion/go-sasl github.com/emersion/go-smtp github.com/xdg-go/scram github.com/xdg-go/stringprep golang.org/x/net golang.org/x/text",
-	"lmtp":         "github.com/emersion/go-sasl github.com/emersion/go-smtp github.com/xdg-go/scram github.com/xdg-go/stringprep golang.org/x/net golang.org/x/text",
+	"smtp":         "github.com/emersion/go-sasl github.com/xdg-go/scram github.com/xdg-go/stringprep golang.org/x/net golang.org/x/text",
+	"lmtp":         "github.com/emersion/go-sasl github.com/xdg-go/scram github.com/xdg-go/stringprep golang.org/x/net golang.org/x/text",
 	"pop3":         "github.com/emersion/go-sasl github.com/xdg-go/scram github.com/xdg-go/stringprep golang.org/x/text",
 	"dns":          "golang.org/x/net golang.org/x/text",
 	"dnscheck":     "golang.org/x/net golang.org/x/text",

@@ -60,15 +60,19 @@ func auth(s *session, arg string) error {
 	return nil
 }
 
-// usable is the mechanisms that a peer may use now. One that shows the secret is
-// offered under TLS only.
+// safeFor reports whether m may be used here: what it shows, nobody else reads.
+func (s *session) safeFor(m sasl.Mechanism) bool {
+	return s.peer.TLS != nil || s.AllowInsecureAuth || !m.Plaintext
+}
+
+// usable is the mechanisms that a peer may use now.
 func (s *session) usable() []string {
 	if !s.secure() || s.peer.User != "" {
 		return nil
 	}
 	var names []string
 	for _, m := range s.mechanisms() {
-		if s.peer.TLS != nil || !m.Plaintext {
+		if s.safeFor(m) {
 			names = append(names, m.Name)
 		}
 	}
@@ -80,7 +84,7 @@ func (s *session) mechanism(all []sasl.Mechanism, name string) (sasl.Mechanism, 
 	switch {
 	case !ok:
 		return m, errNoMechanism
-	case m.Plaintext && s.peer.TLS == nil:
+	case !s.safeFor(m):
 		return m, errWeakMechanism
 	}
 	return m, nil

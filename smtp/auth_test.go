@@ -330,3 +330,11 @@ func plaintextMechanisms() []sasl.Mechanism {
 	}
 	return ms
 }
+
+func TestAllowInsecureAuth(t *testing.T) {
+	play(t, &smtp.Server{Receiver: new(inbox), Auth: users{}, AllowInsecureAuth: true}, `
+		G: EHLO
+		C: AUTH PLAIN AHVzZXIAc2VjcmV0
+		S: 235 2.7.0 Authentication successful
+	`)
+}

@@ -36,11 +36,16 @@ type Server struct {
 	TLSConfig *tls.Config        // nil: no STARTTLS
 	LMTP      bool               // RFC 2033
 
-	// Mechanisms that show a password are offered under TLS only.
+	// Mechanisms that show a password are offered under TLS only, or with
+	// AllowInsecureAuth.
 	Auth        sasl.Authenticator // nil: no AUTH, unless there are Mechanisms
 	Mechanisms  []sasl.Mechanism   // nil: sasl.Mechanisms(Auth)
 	RequireAuth bool               // MAIL needs AUTH: RFC 6409
 	RequireTLS  bool               // MAIL and AUTH need TLS: RFC 3207 section 4
+
+	// AllowInsecureAuth lets mechanisms that show a password be used without TLS. It
+	// is for networks that nobody else can read (RFC 8314 section 4.1).
+	AllowInsecureAuth bool
 
 	// Extensions are promises that only Receiver, and what lies behind it, can keep:
 	// EHLO keywords with their parameters, as EHLO shows them ("DSN", "DELIVERBY 240";
