@@ -82,6 +82,7 @@
 // becomes of mail that asks for one where it has not. A [Relay] is the [mailparts.Deliverer]
 // over it that sends mail to where its recipients' domains say, or to a
 // smarthost, and a [Pool] keeps its connections for the mail that follows. How
-// each host is secured is a [TLSPolicy]'s to say. Their code is in client*.go,
-// dialer*.go, relay*.go, pool.go and tlspolicy.go.
+// each host is secured is a [TLSPolicy]'s to say. A [Proxy] stands between the two
+// halves: a server's Receiver that passes each command on to another server. Their
+// code is in client*.go, dialer*.go, relay*.go, pool.go, tlspolicy.go and proxy.go.
 package smtp

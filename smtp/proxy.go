@@ -1,0 +1,117 @@
+package smtp
+
+import (
+	"context"
+	"io"
+
+	"github.com/mailparts/mailparts"
+)
+
+// Proxy is a Receiver that passes each command on to another server, the next
+// hop, and its answers back: nothing is taken responsibility for here. In front
+// of an MTA it is what a before-queue filter sits in, as Postfix's
+// smtpd_proxy_filter and its content filters do it: what the chain of filters
+// around it refuses is refused while the peer is still there, and nobody has to
+// bounce it.
+//
+//	s := &smtp.Server{Receiver: mailparts.Chain(&smtp.Proxy{Addr: "localhost:10025"}, check)}
+//
+// What the next hop says, the peer is told, for each recipient and for the
+// message. A next hop that cannot be reached, or does not let us in, is a
+// temporary failure. It has to offer what the Server does: a Proxy's
+// Server.Extensions are to be some of its.
+//
+// The next hop is told whom the mail is from by XFORWARD where it offers that. To
+// all else it is our peer that sends the mail, so it must trust us to have checked
+// what the peer may send.
+type Proxy struct {
+	Addr   string // "host:port" or "unix:/path" of the next hop
+	Dialer Dialer // TLS, AUTH and timeouts of the connections to it
+	Pool   Pool   // keeps them for the next message
+}
+
+var _ mailparts.Receiver = (*Proxy)(nil)
+
+// Mail implements mailparts.Receiver.
+func (p *Proxy) Mail(ctx context.Context, env *mailparts.Envelope) (mailparts.Transaction, error) {
+	addr, err := parseClientAddr(p.Addr)
+	if err != nil {
+		return nil, err
+	}
+	t := (*HostTLS)(nil).forDialer(&p.Dialer).forEnvelope(env)
+	key := p.Dialer.poolKey(addr, t)
+	if conn := p.Pool.take(ctx, key, t, env); conn != nil {
+		tx, err := p.begin(ctx, conn, env)
+		if err == nil || conn.err == nil || ctx.Err() != nil {
+			return tx, err
+		} // else it had ended while it was idle
+	}
+	c, err := p.Dialer.dial(ctx, addr, t)
+	if err != nil {
+		return nil, nextHopDown(err)
+	}
+	return p.begin(ctx, &pooledConn{Client: c, key: key, tls: *t}, env)
+}
+
+// begin opens the transaction on conn, or puts conn back.
+func (p *Proxy) begin(ctx context.Context, conn *pooledConn, env *mailparts.Envelope) (mailparts.Transaction, error) {
+	conn.used++
+	err := p.introduce(ctx, conn, env.Peer)
+	if err == nil {
+		err = conn.Mail(ctx, env)
+	}
+	if err != nil {
+		p.Pool.put(ctx, conn)
+		return nil, err
+	}
+	return &proxyTransaction{pool: &p.Pool, conn: conn, env: env}, nil
+}
+
+// introduce tells whom the next message is from.
+func (p *Proxy) introduce(ctx context.Context, conn *pooledConn, peer *mailparts.Peer) error {
+	if _, ok := conn.Extension("XFORWARD"); !ok || peer == nil {
+		return nil
+	}
+	if conn.inMail { // XFORWARD has no place in a transaction that was left
+		if err := conn.Reset(ctx); err != nil {
+			return err
+		}
+	}
+	if err := conn.XForward(ctx, peer); err != nil {
+		return nextHopDown(err)
+	}
+	return nil
+}
+
+// nextHopDown is a failure before the mail was spoken of: no fault of the peer's.
+func nextHopDown(err error) error {
+	return &mailparts.Error{Code: 451, Status: "4.3.5", Message: "The next server cannot take mail now", Err: err}
+}
+
+// proxyTransaction is a transaction with the next hop.
+type proxyTransaction struct {
+	pool *Pool
+	conn *pooledConn
+	env  *mailparts.Envelope
+}
+
+// Rcpt implements mailparts.Transaction.
+func (t *proxyTransaction) Rcpt(ctx context.Context, to *mailparts.Rcpt) error {
+	return t.conn.Rcpt(ctx, to)
+}
+
+// Data implements mailparts.Transaction. The peer gets its 354 once the next hop
+// has said so: Client.Data reads msg only then.
+func (t *proxyTransaction) Data(ctx context.Context, msg io.Reader) error {
+	reply, err := t.conn.Data(ctx, msg)
+	for i, to := range t.env.To {
+		if mailparts.RcptError(err, i) == nil {
+			mailparts.Report(ctx, to, mailparts.Receipt{Host: t.conn.Host(), Reply: reply, TLS: t.conn.secured})
+		}
+	}
+	return err
+}
+
+// Close implements mailparts.Transaction. A transaction that is still open ends
+// with the connection's next one.
+func (t *proxyTransaction) Close() { t.pool.put(context.Background(), t.conn) }
