@@ -201,7 +201,7 @@ func TestParseAddressVectors(t *testing.T) {
 
 func FuzzParseAddress(f *testing.F) {
 	for _, s := range []string{
-		"", "postmaster", "a@b", `"a b"@c`, `"a\"\\"@c`, "jörg@bücher.example", "a@[127.0.0.1]", "a@[IPv6:::1]", `""@a`, `"`, `"\`, "a@b\r\nc", "@", "\xff@a",
+		"", "postmaster", "a@b", `"a b"@c`, `"a\"\\"@c`, "jörg@bücher.example", "a@[127.0.0.1]", "a@[IPv6:::1]", "a@[d:@::::.0.0.1]", `""@a`, `"`, `"\`, "a@b\r\nc", "@", "\xff@a",
 	} {
 		f.Add(s)
 	}
@@ -222,7 +222,8 @@ func FuzzParseAddress(f *testing.F) {
 		if len(a) > len(s) || strings.ContainsAny(string(a), "\r\n\x00") {
 			t.Errorf("%q became %q: longer, or with what ends a line", s, a)
 		}
-		if strings.Contains(a.Domain(), "@") || a.Domain() == "" {
+		// An address literal of a kind that nobody uses may hold an "@" (RFC 5321 section 4.1.3: dcontent).
+		if d := a.Domain(); d == "" || d[0] != '[' && strings.Contains(d, "@") {
 			t.Errorf("%q has the domain %q", a, a.Domain())
 		}
 		quoted := mailparts.Address(`"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(a.Local()) + `"@` + a.Domain())
