@@ -7,17 +7,17 @@ import (
 	"testing"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/mailtest"
 	"github.com/mailparts/mailparts/smtp"
 )
 
 // Who a message is from, as Postfix says it by XFORWARD, which our client has told
 // it: of that message only, and not of the next one.
 func TestXFORWARDThroughPostfix(t *testing.T) {
-	mail := make(sink, 1)
-	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-	onward := serve(t, listen(t), &smtp.Server{Receiver: mailparts.AsReceiver(mail), XFrom: loopback})
+	sink := mailtest.NewSink(t)
+	sink.Config.XFrom = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	// A Postfix without IPv6 does not take an IPv6 address from others, either.
-	addr := postfix(t, "relayhost = [127.0.0.1]:"+port(onward), "inet_protocols = all",
+	addr := postfix(t, "relayhost = [127.0.0.1]:"+port(sink.Addr()), "inet_protocols = all",
 		"smtpd_authorized_xforward_hosts = 127.0.0.0/8", "smtp_send_xforward_command = yes")
 	c := clientOf(t, addr)
 	for _, from := range []*mailparts.Peer{
@@ -33,7 +33,7 @@ func TestXFORWARDThroughPostfix(t *testing.T) {
 			}
 		}
 		handOver(t, c)
-		got := mail.next(t).env.Peer.Origin
+		got := next(t, sink).Envelope.Peer.Origin
 		if got == nil {
 			t.Fatal("no XFORWARD from Postfix")
 		}
@@ -48,9 +48,8 @@ func TestXFORWARDThroughPostfix(t *testing.T) {
 
 // Postfix takes our XCLIENT, and the client has its own rights there.
 func TestXCLIENTToPostfix(t *testing.T) {
-	mail := make(sink, 1)
-	onward := serve(t, listen(t), &smtp.Server{Receiver: mailparts.AsReceiver(mail)})
-	addr := postfix(t, "relayhost = [127.0.0.1]:"+port(onward), "mynetworks = 192.0.2.0/24",
+	sink := mailtest.NewSink(t)
+	addr := postfix(t, "relayhost = [127.0.0.1]:"+port(sink.Addr()), "mynetworks = 192.0.2.0/24",
 		"smtpd_authorized_xclient_hosts = 127.0.0.0/8")
 	letter := &mailparts.Envelope{From: "carol@example.net", To: []mailparts.Rcpt{{Addr: "alice@example.test"}}}
 	c := clientOf(t, addr)
@@ -62,7 +61,7 @@ func TestXCLIENTToPostfix(t *testing.T) {
 		t.Fatal(err)
 	}
 	handOver(t, c)
-	if got := mail.next(t).msg; !strings.Contains(got, "from far.example.org (unknown [192.0.2.1])") {
+	if got := string(next(t, sink).Data); !strings.Contains(got, "from far.example.org (unknown [192.0.2.1])") {
 		t.Errorf("Postfix had it from someone else: %s", got)
 	}
 }
@@ -104,12 +103,11 @@ func TestSwaksSpeaksForOthers(t *testing.T) {
 		{"PROXY version 2", &smtp.Server{ProxyFrom: loopback}, proxy("2", "AF_INET")},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			mail := make(sink, 1)
-			test.server.Receiver = mailparts.AsReceiver(mail)
-			addr := serve(t, listen(t), test.server)
-			run(t, "", program, append([]string{"--server", "127.0.0.1", "--port", port(addr), "--helo", "far.example.org",
+			sink := mailtest.NewSink(t)
+			sink.Config = test.server
+			run(t, "", program, append([]string{"--server", "127.0.0.1", "--port", port(sink.Addr()), "--helo", "far.example.org",
 				"--from", "carol@example.net", "--to", "alice@example.test"}, test.args...)...)
-			p := mail.next(t).env.Peer
+			p := next(t, sink).Envelope.Peer
 			if p.Addr.String() != "192.0.2.1:1111" || p.Local.String() != "198.51.100.1:25" || p.Hello != "far.example.org" {
 				t.Errorf("peer %+v", p)
 			}
