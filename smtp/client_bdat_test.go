@@ -146,7 +146,7 @@ func TestBinaryMIME(t *testing.T) {
 }
 
 func TestChunks(t *testing.T) {
-	for _, size := range []int{2, 1000, clientChunk - 1, clientChunk, clientChunk + 1, clientChunk + 2, 2 * clientChunk, 20*clientChunk + 17} {
+	for _, size := range []int{2, 1000, clientChunk - 1, clientChunk, clientChunk + 1, clientChunk + 2, 2 * clientChunk, 12*clientChunk + 17} {
 		for _, extensions := range [][]string{nil, {"PIPELINING"}} {
 			for _, lmtp := range []bool{false, true} {
 				s := &chunked{extensions: extensions, lmtp: lmtp}
@@ -195,7 +195,7 @@ func TestChunksEndTheLastLine(t *testing.T) {
 // those under way, and RSET comes next.
 func TestRefusedChunk(t *testing.T) {
 	for _, extensions := range [][]string{nil, {"PIPELINING"}} {
-		for _, at := range []int{0, 1, 5, 19, 20} {
+		for _, at := range []int{0, 1, 5, 11, 12} {
 			for _, lmtp := range []bool{false, true} {
 				s := &chunked{extensions: extensions, lmtp: lmtp}
 				failed := false
@@ -209,7 +209,7 @@ func TestRefusedChunk(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				msg := strings.NewReader(lines(20*clientChunk + 17))
+				msg := strings.NewReader(lines(12*clientChunk + 17))
 				if err := c.Deliver(t.Context(), letter("b@example.com", "c@example.com"), msg); codes(err, 2) != "552 5.3.4, 552 5.3.4" {
 					t.Errorf("%v, chunk %d: got %v", extensions, at, err)
 				}
@@ -231,7 +231,7 @@ func TestRefusedChunk(t *testing.T) {
 				if most := at + 8; sent > most || len(extensions) == 0 && sent > at+1 {
 					t.Errorf("%v, chunk %d: %d chunks sent", extensions, at, sent)
 				}
-				if reset := slices.Contains(s.said, "RSET"); reset != (at < 20) {
+				if reset := slices.Contains(s.said, "RSET"); reset != (at < 12) {
 					t.Errorf("%v, chunk %d: RSET %v", extensions, at, reset)
 				}
 			}
@@ -484,6 +484,39 @@ func TestChunkWrites(t *testing.T) {
 	if n := f.writes.Load(); n != 2 {
 		t.Errorf("%d writes, want 2", n)
 	}
+}
+
+// Each block of a chunk has DataTimeout, not the chunk: a slow line takes 128 KB in
+// more than three minutes.
+func TestChunkBlocks(t *testing.T) {
+	s := &chunked{}
+	d := s.start(t)
+	dial, largest := d.NetDial, 0
+	d.NetDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		nc, err := dial(ctx, network, addr)
+		return &measuredConn{nc, &largest}, err
+	}
+	c, err := d.Dial(t.Context(), fakeAddr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Deliver(t.Context(), letter("b@example.com"), text(lines(3*clientChunk))); err != nil {
+		t.Error(err)
+	}
+	c.Close()
+	if largest != 64<<10 {
+		t.Errorf("a write of %d octets", largest)
+	}
+}
+
+type measuredConn struct {
+	net.Conn
+	largest *int
+}
+
+func (c *measuredConn) Write(p []byte) (int, error) {
+	*c.largest = max(*c.largest, len(p))
+	return c.Conn.Write(p)
 }
 
 // The Server of this package takes what the Client sends.

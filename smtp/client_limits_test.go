@@ -193,6 +193,21 @@ func TestReady(t *testing.T) {
 	f.wait()
 }
 
+// Nor do limits outlast their EHLO when HELO comes after it.
+func TestReadyAfterHELO(t *testing.T) {
+	f := newFake(t, ready("LIMITS RCPTDOMAINMAX=1", "STARTTLS")+`
+		C: STARTTLS
+		S: 220 go
+		T:
+		C: EHLO client.example
+		S: 500 what?
+		C: HELO client.example
+		S: 250 mx.example.com`)
+	if c := f.connect(nil); !c.Ready("a.example", "b.example") {
+		t.Error("a limit of the first EHLO holds")
+	}
+}
+
 func TestReadyIsOpen(t *testing.T) {
 	c := newFake(t, ready()).connect(nil)
 	if !c.Ready("a.example") {

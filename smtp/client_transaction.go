@@ -49,8 +49,7 @@ func (t *clientTransaction) commands(rcpts []int) (cmds []clientCommand, rest []
 		if text, t.errs[i] = c.appendRcpt(text, to, &t.needs); t.errs[i] == nil && !c.enter(to.Addr.Domain()) {
 			t.errs[i] = errClientDomains(c.host)
 		}
-		if t.errs[i] != nil {
-			text = text[:start]
+		if t.errs[i] != nil { // what text has of it belongs to no command
 			continue
 		}
 		text = append(text, "\r\n"...)
