@@ -1,105 +1,18 @@
 package smtp_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"slices"
 	"strings"
 	"testing"
-	"testing/iotest"
-	"testing/synctest"
-	"time"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/mailtest"
 	"github.com/mailparts/mailparts/smtp"
 )
-
-const clientChunk = 128 << 10 // as the client cuts
-
-// chunked is a server that takes messages by BDAT.
-type chunked struct {
-	extensions []string
-	lmtp       bool
-	reply      func(n int, last bool) string // to chunk n of a message; nil: 250
-	done       chan struct{}
-
-	said     []string // commands
-	content  strings.Builder
-	messages []string
-}
-
-func (s *chunked) start(t testing.TB) *smtp.Dialer {
-	l := mailtest.NewListener()
-	s.done = make(chan struct{})
-	go func() {
-		defer close(s.done)
-		nc, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer nc.Close()
-		if err := s.serve(nc); err != nil && err != io.EOF {
-			t.Errorf("server: %v", err)
-		}
-	}()
-	t.Cleanup(func() { l.Close(); <-s.done })
-	return &smtp.Dialer{NetDial: l.Dial, LMTP: s.lmtp}
-}
-
-func (s *chunked) serve(nc net.Conn) error {
-	r := bufio.NewReader(nc)
-	io.WriteString(nc, "220 mx\r\n")
-	n, rcpts := 0, 0
-	for {
-		l, err := r.ReadString('\n')
-		if err != nil {
-			return err
-		}
-		l = strings.TrimSuffix(l, "\r\n")
-		s.said = append(s.said, l)
-		verb, arg, _ := strings.Cut(l, " ")
-		reply := "250 ok\r\n"
-		switch verb {
-		case "EHLO", "LHLO":
-			reply = "250-mx\r\n250-CHUNKING\r\n250 " + strings.Join(append([]string{"SIZE"}, s.extensions...), "\r\n250 ") + "\r\n"
-			reply = strings.Replace(reply, "250 SIZE\r\n250 ", "250-SIZE\r\n250 ", 1)
-		case "MAIL", "RSET":
-			s.content.Reset()
-			n, rcpts = 0, 0
-		case "RCPT":
-			rcpts++
-		case "BDAT":
-			size, last := 0, strings.HasSuffix(arg, " LAST")
-			fmt.Sscan(arg, &size)
-			if _, err := io.CopyN(&s.content, r, int64(size)); err != nil {
-				return err
-			}
-			if s.reply != nil {
-				reply = s.reply(n, last) + "\r\n"
-			}
-			if n++; last && strings.HasPrefix(reply, "250") {
-				s.messages = append(s.messages, s.content.String())
-			}
-			if last && s.lmtp {
-				reply = strings.Repeat(reply, rcpts)
-			}
-		}
-		if _, err := io.WriteString(nc, reply); err != nil {
-			return err
-		}
-	}
-}
-
-// lines is a message of n octets.
-func lines(n int) string {
-	const l = "a line of a message, and then one more, and so on until it is enough.\r\n"
-	return strings.Repeat(l, n/len(l)+1)[:n-2] + "\r\n"
-}
 
 // RFC 3030 section 4.1.
 func TestSimpleChunking(t *testing.T) {
@@ -191,54 +104,6 @@ func TestChunksEndTheLastLine(t *testing.T) {
 	}
 }
 
-// A refused chunk ends the message and not the connection: no chunk follows it but
-// those under way, and RSET comes next.
-func TestRefusedChunk(t *testing.T) {
-	for _, extensions := range [][]string{nil, {"PIPELINING"}} {
-		for _, at := range []int{0, 1, 5, 11, 12} {
-			for _, lmtp := range []bool{false, true} {
-				s := &chunked{extensions: extensions, lmtp: lmtp}
-				failed := false
-				s.reply = func(n int, last bool) string {
-					if failed = failed && n > 0 || n == at; failed {
-						return "552 5.3.4 too big"
-					}
-					return "250 ok"
-				}
-				c, err := s.start(t).Dial(t.Context(), fakeAddr)
-				if err != nil {
-					t.Fatal(err)
-				}
-				msg := strings.NewReader(lines(12*clientChunk + 17))
-				if err := c.Deliver(t.Context(), letter("b@example.com", "c@example.com"), msg); codes(err, 2) != "552 5.3.4, 552 5.3.4" {
-					t.Errorf("%v, chunk %d: got %v", extensions, at, err)
-				}
-				s.reply = nil
-				if err := c.Deliver(t.Context(), letter("b@example.com", "c@example.com"), text("hello\r\n")); err != nil {
-					t.Errorf("%v, chunk %d: then %v", extensions, at, err)
-				}
-				c.Close()
-				<-s.done
-				if len(s.messages) != 1 || s.messages[0] != "hello\r\n" {
-					t.Errorf("%v, chunk %d: %d messages", extensions, at, len(s.messages))
-				}
-				sent := 0
-				for _, l := range s.said {
-					if strings.HasPrefix(l, "BDAT 131072") {
-						sent++
-					}
-				}
-				if most := at + 8; sent > most || len(extensions) == 0 && sent > at+1 {
-					t.Errorf("%v, chunk %d: %d chunks sent", extensions, at, sent)
-				}
-				if reset := slices.Contains(s.said, "RSET"); reset != (at < 12) {
-					t.Errorf("%v, chunk %d: RSET %v", extensions, at, reset)
-				}
-			}
-		}
-	}
-}
-
 func TestChunkReplies(t *testing.T) {
 	const envelope = `
 		C: MAIL FROM:<a@example.org>
@@ -317,78 +182,6 @@ func TestChunkReplies(t *testing.T) {
 	}
 }
 
-// Nobody knows what a server has that accepts the end of what it has refused.
-func TestLastChunkAcceptedAfterRefusedOne(t *testing.T) {
-	s := &chunked{extensions: []string{"PIPELINING"}}
-	s.reply = func(n int, last bool) string {
-		if n == 0 {
-			return "452 4.3.1 full"
-		}
-		return "250 ok"
-	}
-	c, err := s.start(t).Dial(t.Context(), fakeAddr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Deliver(t.Context(), letter("b@example.com"), text(lines(clientChunk+2))); codes(err, 1) != "452 4.3.1" {
-		t.Errorf("got %v", err)
-	}
-	if err := c.Noop(t.Context()); !errors.Is(err, smtp.ErrBadReply) {
-		t.Errorf("the connection: %v", err)
-	}
-}
-
-// What is no message is not sent, and the connection stays.
-func TestChunksOfNoMessage(t *testing.T) {
-	broken := errors.New("disk on fire")
-	full := lines(3 * clientChunk)
-	tests := []struct {
-		name string
-		msg  string
-		end  error // of the reader, nil: io.EOF
-	}{
-		{"read error", full, broken},
-		{"read error at once", "", broken},
-		{"unexpected EOF", full, io.ErrUnexpectedEOF},
-		{"LF alone", "one\r\ntwo\n.\nthree\r\n", nil},
-		{"LF alone first", "\none\r\n", nil},
-		{"CR alone", "one\r\ntwo\r.\rthree\r\n", nil},
-		{"CR alone first", "\rone\r\n", nil},
-		{"CR at the end", "one\r\ntwo\r", nil},
-		{"CR CR LF", "one\r\r\n", nil},
-		{"LF CR", "one\n\r", nil},
-		{"CR at the end of a chunk", strings.Repeat("x", clientChunk-1) + "\rx\r\n", nil},
-		{"CR at the end of the last chunk", strings.Repeat("x", clientChunk-1) + "\r", nil},
-		{"LF at the start of a chunk", strings.Repeat("x", clientChunk) + "\n", nil},
-		{"LF alone in another chunk", full + "\n", nil},
-	}
-	for _, test := range tests {
-		for _, extensions := range [][]string{nil, {"PIPELINING"}} {
-			s := &chunked{extensions: extensions}
-			c, err := s.start(t).Dial(t.Context(), fakeAddr)
-			if err != nil {
-				t.Fatal(err)
-			}
-			msg := text(test.msg)
-			if test.end != nil {
-				msg = io.MultiReader(msg, iotest.ErrReader(test.end))
-			}
-			err = c.Deliver(t.Context(), letter("b@example.com"), msg)
-			if test.end != nil && err != test.end || test.end == nil && codes(err, 1) != "554 5.6.0" {
-				t.Errorf("%s: got %v", test.name, err)
-			}
-			if err := c.Deliver(t.Context(), letter("b@example.com"), text("hello\r\n")); err != nil {
-				t.Errorf("%s: then %v", test.name, err)
-			}
-			c.Close()
-			<-s.done
-			if len(s.messages) != 1 || s.messages[0] != "hello\r\n" {
-				t.Errorf("%s: %d messages", test.name, len(s.messages))
-			}
-		}
-	}
-}
-
 func TestNoChunking(t *testing.T) {
 	for body, want := range map[string]string{"": "DATA", "BINARYMIME": "BDAT 7 LAST"} {
 		f := newFake(t, ready("CHUNKING", "BINARYMIME")+`
@@ -432,37 +225,6 @@ func TestDataByBDAT(t *testing.T) {
 	<-s.done
 	if len(s.messages) != 1 || s.messages[0] != "hello\r\n" || !slices.Contains(s.said, "RSET") {
 		t.Errorf("got %q, after %q", s.messages, s.said)
-	}
-}
-
-// A server that takes no more has three minutes for each block, and five for the
-// reply to a chunk.
-func TestStalledChunks(t *testing.T) {
-	for script, want := range map[string]time.Duration{
-		ready("CHUNKING", "PIPELINING") + "C: MAIL...\nS: 250 ok\nC: RCPT...\nS: 250 ok":                                             3 * time.Minute,
-		ready("CHUNKING") + "C: MAIL...\nS: 250 ok\nC: RCPT...\nS: 250 ok\nC: BDAT 131072\n" + strings.Repeat("C: ...\n", 131072/74): 5 * time.Minute,
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			d := silent(t, script)
-			start := time.Now()
-			err := session(t.Context(), d, text(strings.Repeat(strings.Repeat("x", 72)+"\r\n", 1<<15)))
-			if took := time.Since(start); took != want || codes(err, 1) != "451 4.4.2" {
-				t.Errorf("took %v, want %v: %v", took, want, err)
-			}
-		})
-	}
-}
-
-// A server that goes away in the middle of a message may have said why, after what
-// it said of earlier chunks.
-func TestChunksLastWords(t *testing.T) {
-	const envelope = "C: MAIL...\nC: RCPT...\nS: 250 ok\nS: 250 ok\n"
-	for _, words := range []string{"S: 421 4.3.2 shutting down", "S: 250 ok\nS: 250 ok\nS: 421 4.3.2 shutting down"} {
-		f := newFake(t, ready("PIPELINING", "CHUNKING")+envelope+words)
-		err := f.connect(nil).Deliver(t.Context(), letter("b@example.com"), io.LimitReader(endless{}, 10<<20))
-		if got := codes(err, 1); got != "421 4.3.2" {
-			t.Errorf("got %v", err)
-		}
 	}
 }
 
