@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/serve"
 )
 
 // Proxy is a Receiver that passes each command on to another server, the next
@@ -21,9 +22,9 @@ import (
 // temporary failure. It has to offer what the Server does: a Proxy's
 // Server.Extensions are to be some of its.
 //
-// The next hop is told whom the mail is from by XFORWARD where it offers that. To
-// all else it is our peer that sends the mail, so it must trust us to have checked
-// what the peer may send.
+// The next hop is told by XFORWARD whom the mail is from, where it offers that and
+// takes what it is told. It sees mail of its own clients in all that comes, so it
+// must trust us to have checked what the peer may send.
 type Proxy struct {
 	Addr   string // "host:port" or "unix:/path" of the next hop
 	Dialer Dialer // TLS, AUTH and timeouts of the connections to it
@@ -77,8 +78,12 @@ func (p *Proxy) introduce(ctx context.Context, conn *pooledConn, peer *mailparts
 			return err
 		}
 	}
-	if err := conn.XForward(ctx, peer); err != nil {
+	err := conn.XForward(ctx, peer)
+	if conn.err != nil {
 		return nextHopDown(err)
+	}
+	if err != nil { // a Postfix without IPv6 takes no such address
+		serve.Logger(p.Dialer.Logger).WarnContext(ctx, "the next hop does not hear whom a message is from", "protocol", "smtp", "host", conn.host, "err", err)
 	}
 	return nil
 }
