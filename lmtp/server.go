@@ -47,6 +47,7 @@ type Server struct {
 	MaxMessageBytes           int64 // [50 MB] of content, without the Received field
 	MaxRecipients             int   // [1000] per message
 	MaxErrors                 int   // [10] commands refused for good since the last message that was accepted
+	MaxJunk                   int   // [none] commands that move no mail, such as NOOP and RSET, since then
 
 	CommandTimeout time.Duration // for a whole command line to come [5 min]
 	DataTimeout    time.Duration // for every 32 KB of a message [3 min]
@@ -69,6 +70,7 @@ func (s *Server) server() *smtp.Server {
 		e.BaseContext, e.ConnContext = s.BaseContext, s.ConnContext
 		e.MaxConns, e.MaxConnsPerAddr = s.MaxConns, cmp.Or(s.MaxConnsPerAddr, -1)
 		e.MaxMessageBytes, e.MaxRecipients, e.MaxErrors = s.MaxMessageBytes, s.MaxRecipients, s.MaxErrors
+		e.MaxJunk = cmp.Or(s.MaxJunk, -1)
 		e.CommandTimeout, e.DataTimeout = s.CommandTimeout, s.DataTimeout
 		e.Logger = s.Logger
 	})

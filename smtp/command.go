@@ -23,6 +23,7 @@ type command struct {
 	utf8  bool // the argument may hold UTF-8: RFC 6531 section 3.3
 	plain bool // its replies have no enhanced status: RFC 2034 section 3
 	amid  amid // what it does between two chunks of BDAT
+	junk  bool // it moves no mail: MaxJunk
 }
 
 // argument says whether a command takes one.
@@ -46,23 +47,23 @@ const (
 
 // commands is all that there is, in upper case.
 var commands = map[string]command{
-	"EHLO":     {run: ehlo, plain: true, amid: ends},
-	"HELO":     {run: helo, plain: true, amid: ends},
-	"LHLO":     {run: lhlo, plain: true, amid: ends},
+	"EHLO":     {run: ehlo, plain: true, amid: ends, junk: true},
+	"HELO":     {run: helo, plain: true, amid: ends, junk: true},
+	"LHLO":     {run: lhlo, plain: true, amid: ends, junk: true},
 	"STARTTLS": {run: startTLS, arg: none},
 	"XCLIENT":  {run: xclient, arg: required},
-	"XFORWARD": {run: xforward, arg: required},
+	"XFORWARD": {run: xforward, arg: required, junk: true},
 	"AUTH":     {run: auth, arg: required},
 	"MAIL":     {run: mail, arg: required, utf8: true},
 	"RCPT":     {run: rcpt, arg: required, utf8: true},
 	"DATA":     {run: data, arg: none},
 	"BDAT":     {run: bdat, arg: required},
-	"RSET":     {run: rset, arg: none, amid: ends},
-	"NOOP":     {run: noop, amid: runs},
-	"VRFY":     {run: vrfy, arg: required, utf8: true, amid: runs},
-	"EXPN":     {run: expn, arg: required, utf8: true, amid: runs},
-	"ETRN":     {run: etrn, arg: required},
-	"HELP":     {run: help, amid: runs},
+	"RSET":     {run: rset, arg: none, amid: ends, junk: true},
+	"NOOP":     {run: noop, amid: runs, junk: true},
+	"VRFY":     {run: vrfy, arg: required, utf8: true, amid: runs, junk: true},
+	"EXPN":     {run: expn, arg: required, utf8: true, amid: runs, junk: true},
+	"ETRN":     {run: etrn, arg: required, junk: true},
+	"HELP":     {run: help, amid: runs, junk: true},
 	"QUIT":     {run: quit, arg: none, amid: ends},
 
 	// Known, and not implemented: 502 (RFC 5321 section 4.2.4).
@@ -95,6 +96,9 @@ func (s *session) execute(l []byte) {
 	if s.barred != nil && verb != "QUIT" {
 		err = s.barred
 	}
+	if err == nil && cmd.junk && s.tooMuchJunk() {
+		err = errTooMuchJunk
+	}
 	if err == nil {
 		err = cmd.run(s, arg)
 	}
@@ -108,6 +112,12 @@ func (s *session) execute(l []byte) {
 	default:
 		s.refuseCommand(verb, err)
 	}
+}
+
+// tooMuchJunk counts a command that moves no mail.
+func (s *session) tooMuchJunk() bool {
+	s.junk++
+	return s.maxJunk > 0 && s.junk > s.maxJunk
 }
 
 // refuseCommand answers a command that was not run. A peer that did not wait for

@@ -142,7 +142,7 @@ func (s *session) answer(verb string, err error) {
 
 // accept answers that recipient i, or with SMTP every recipient, has the message.
 func (s *session) accept(i int) {
-	s.refused, s.tarpit.refusals = 0, 0
+	s.refused, s.junk, s.tarpit.refusals = 0, 0, 0
 	env := s.tx.env
 	text := "OK queued as " + env.ID
 	if i < len(env.To) {

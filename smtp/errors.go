@@ -94,6 +94,7 @@ var (
 	errBare   = refusal(550, "5.6.0", "CR or LF alone in the message: lines end with CRLF (RFC 5321 section 2.3.8)")
 
 	errTooManyErrors = refusal(421, "4.7.0", "Too many errors, closing the connection")
+	errTooMuchJunk   = refusal(421, "4.7.0", "Too many commands that move no mail, closing the connection")
 	errTimeout       = refusal(421, "4.4.2", "Timeout, closing the connection")
 	errShutdown      = refusal(421, "4.3.2", "Shutting down, try again later")
 	errPanic         = refusal(421, "4.3.0", "Internal error, closing the connection")

@@ -289,3 +289,40 @@ func TestNoLimits(t *testing.T) {
 		c.play(t, "C: .\nS: 250 2.0.0 OK queued as ID")
 	})
 }
+
+// Commands that move no mail are many enough to keep a connection alive, and not
+// so many that it costs nothing to hold it for ever.
+func TestJunk(t *testing.T) {
+	for _, command := range []string{"NOOP", "RSET", "HELP", "EHLO a", "HELO a", "VRFY x"} {
+		t.Run(command, func(t *testing.T) {
+			c := dialServer(t, &smtp.Server{Receiver: new(inbox), MaxJunk: 6})
+			const message = `
+				C: MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n.
+				S: 250 2.1.0 OK
+				S: 250 2.1.5 OK
+				S: 354 ...
+				S: 250 2.0.0 OK queued as ID
+			`
+			last := func() string {
+				for {
+					if l := c.line(t); l[3] == ' ' {
+						return l
+					}
+				}
+			}
+			c.play(t, "G: HELO"+message) // which forgives the HELO
+			for range 6 {
+				c.play(t, "C: "+command)
+				if l := last(); l[0] != '2' {
+					t.Fatalf("got %q", l)
+				}
+			}
+			c.play(t, "C: "+command)
+			if l := last(); !strings.HasPrefix(l, "421 ") || !strings.HasSuffix(l, "Too many commands that move no mail, closing the connection") {
+				t.Fatalf("got %q", l)
+			}
+			c.play(t, "S!")
+		})
+	}
+	play(t, &smtp.Server{Receiver: new(inbox), MaxJunk: -1}, "G: EHLO\n"+strings.Repeat("C: NOOP\nS: 250 2.0.0 OK\n", 200))
+}

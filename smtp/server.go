@@ -96,6 +96,7 @@ type Server struct {
 	MaxMessageBytes           int64 // [50 MB] of content, without the Received field
 	MaxRecipients             int   // [1000] per message
 	MaxErrors                 int   // [10] commands refused for good since the last message that was accepted
+	MaxJunk                   int   // [100] commands that move no mail, such as NOOP and RSET, since then
 
 	// CommandTimeout is for a whole command line to come [5 min]. DataTimeout is for
 	// every 32 KB of a message [3 min]; the time that Receiver takes does not count.
@@ -192,7 +193,8 @@ type settings struct {
 	*Server
 	hostname                    string
 	maxMessage                  int64
-	maxRecipients, maxErrors    int
+	maxRecipients               int
+	maxErrors, maxJunk          int
 	commandTimeout, dataTimeout time.Duration
 	promises                    map[string]string // Extensions: keyword and parameters
 	log                         *slog.Logger
@@ -212,6 +214,7 @@ func (s *Server) settings() (*settings, error) {
 		maxMessage:     serve.Limit(s.MaxMessageBytes, 50<<20),
 		maxRecipients:  serve.Limit(s.MaxRecipients, 1000),
 		maxErrors:      serve.Limit(s.MaxErrors, 10),
+		maxJunk:        serve.Limit(s.MaxJunk, 100),
 		commandTimeout: serve.Limit(s.CommandTimeout, 5*time.Minute),
 		dataTimeout:    serve.Limit(s.DataTimeout, 3*time.Minute),
 		promises:       promises,

@@ -24,6 +24,7 @@ type session struct {
 	esmtp   bool            // EHLO or LHLO was the last greeting
 	tx      *transaction    // nil: none is open
 	refused int             // commands, for good, since the last accepted message
+	junk    int             // commands that move no mail, likewise
 	tarpit  tarpit
 	barred  error // what the peer, which Admit has refused, is told; nil: it is welcome
 	parting bool  // the peer said QUIT
