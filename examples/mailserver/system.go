@@ -18,6 +18,7 @@ import (
 	"github.com/mailparts/mailparts/maildir"
 	"github.com/mailparts/mailparts/pop3"
 	"github.com/mailparts/mailparts/queue"
+	"github.com/mailparts/mailparts/sasl"
 	"github.com/mailparts/mailparts/smtp"
 )
 
@@ -98,10 +99,11 @@ func (s *system) wire(ctx context.Context, out io.Writer) error {
 	}
 	mta := &smtp.Server{Hostname: host, TLSConfig: tlsConfig, Receiver: mailparts.Chain(q, filters...), Logger: log}
 	rules := &smtp.Submission{Own: users.Own, Hostname: host, SingleLabel: true}
-	msa := &smtp.Server{Hostname: host, TLSConfig: tlsConfig, Auth: users, RequireAuth: true, RequireTLS: true,
+	auth := &sasl.Brake{Auth: users} // one for all doors that take a password
+	msa := &smtp.Server{Hostname: host, TLSConfig: tlsConfig, Auth: auth, RequireAuth: true, RequireTLS: true,
 		Receiver: mailparts.Chain(q, mailparts.OnRcpt(local.Check), rules.Filter), Logger: log}
 	mda := &lmtp.Server{Hostname: host, Receiver: local, Logger: log}
-	pop := &pop3.Server{Hostname: host, TLSConfig: tlsConfig, Backend: mail, Auth: users, Logger: log}
+	pop := &pop3.Server{Hostname: host, TLSConfig: tlsConfig, Backend: mail, Auth: auth, Logger: log}
 	s.queue, s.relay, s.servers = q, relay, []server{
 		{name: "smtp", addr: c.smtp, serve: mta.Serve, shutdowner: mta},
 		{name: "submission", addr: c.submission, serve: msa.Serve, shutdowner: msa},
