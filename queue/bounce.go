@@ -80,7 +80,7 @@ func (q *Queue) original(ctx context.Context, e *Entry) original {
 		return original{}
 	}
 	defer msg.Close()
-	full := strings.EqualFold(e.Env.Ret, "FULL")
+	full := strings.EqualFold(e.Env.Ret, "FULL") && !e.Env.RequireTLS // RFC 8689 section 5
 	limit := maxReturnHead
 	if full {
 		limit = maxReturnFull + 1

@@ -276,6 +276,19 @@ func TestBounceReturns(t *testing.T) {
 	}
 }
 
+// RFC 8689 section 5: a bounce is protected as the message was, and never has all of it.
+func TestBounceRequireTLS(t *testing.T) {
+	env := envelope("bob@example.com")
+	env.RequireTLS, env.Ret = true, "FULL"
+	back, _ := bounce(t, env, "Subject: x\r\n\r\nbody\r\n", never)
+	if !back.envs[0].RequireTLS {
+		t.Error("the bounce does not require TLS")
+	}
+	if parts := parse(t, back.envs[0], back.msgs[0]); parts[2].typ != "text/rfc822-headers" {
+		t.Errorf("the bounce returns %s", parts[2].typ)
+	}
+}
+
 // Addresses that are not ASCII: RFC 6533.
 func TestBounceUTF8(t *testing.T) {
 	env := envelope("bob@example.com", "بوب@example.com")

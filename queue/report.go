@@ -30,7 +30,8 @@ const dateFormat = time.RFC1123Z
 
 // message returns the notification and its envelope.
 func (r *report) message() (*mailparts.Envelope, []byte, error) {
-	env := &mailparts.Envelope{ID: r.id, To: []mailparts.Rcpt{{Addr: r.entry.Env.From}}, UTF8: !r.entry.Env.From.IsASCII()}
+	env := &mailparts.Envelope{ID: r.id, To: []mailparts.Rcpt{{Addr: r.entry.Env.From}}, UTF8: !r.entry.Env.From.IsASCII(),
+		RequireTLS: r.entry.Env.RequireTLS} // RFC 8689 section 5
 	if r.utf8() || !isASCII(r.original.octets) && r.original.full {
 		env.Body = "8BITMIME"
 	}

@@ -24,6 +24,7 @@ type command struct {
 	plain bool // its replies have no enhanced status: RFC 2034 section 3
 	amid  amid // what it does between two chunks of BDAT
 	junk  bool // it moves no mail: MaxJunk
+	now   bool // its reply is not held back: RFC 2920 section 3.2, items 5 and 6
 }
 
 // argument says whether a command takes one.
@@ -47,21 +48,21 @@ const (
 
 // commands is all that there is, in upper case.
 var commands = map[string]command{
-	"EHLO":     {run: ehlo, plain: true, amid: ends, junk: true},
-	"HELO":     {run: helo, plain: true, amid: ends, junk: true},
-	"LHLO":     {run: lhlo, plain: true, amid: ends, junk: true},
+	"EHLO":     {run: ehlo, plain: true, amid: ends, junk: true, now: true},
+	"HELO":     {run: helo, plain: true, amid: ends, junk: true, now: true},
+	"LHLO":     {run: lhlo, plain: true, amid: ends, junk: true, now: true},
 	"STARTTLS": {run: startTLS, arg: none},
 	"XCLIENT":  {run: xclient, arg: required},
 	"XFORWARD": {run: xforward, arg: required, junk: true},
 	"AUTH":     {run: auth, arg: required},
 	"MAIL":     {run: mail, arg: required, utf8: true},
 	"RCPT":     {run: rcpt, arg: required, utf8: true},
-	"DATA":     {run: data, arg: none},
+	"DATA":     {run: data, arg: none, now: true},
 	"BDAT":     {run: bdat, arg: required},
 	"RSET":     {run: rset, arg: none, amid: ends, junk: true},
-	"NOOP":     {run: noop, amid: runs, junk: true},
-	"VRFY":     {run: vrfy, arg: required, utf8: true, amid: runs, junk: true},
-	"EXPN":     {run: expn, arg: required, utf8: true, amid: runs, junk: true},
+	"NOOP":     {run: noop, amid: runs, junk: true, now: true},
+	"VRFY":     {run: vrfy, arg: required, utf8: true, amid: runs, junk: true, now: true},
+	"EXPN":     {run: expn, arg: required, utf8: true, amid: runs, junk: true, now: true},
 	"ETRN":     {run: etrn, arg: required, junk: true},
 	"HELP":     {run: help, amid: runs, junk: true},
 	"QUIT":     {run: quit, arg: none, amid: ends},
@@ -111,6 +112,9 @@ func (s *session) execute(l []byte) {
 		s.refusePlain(verb, err)
 	default:
 		s.refuseCommand(verb, err)
+	}
+	if cmd.now || cmd.run == nil {
+		s.out.flush()
 	}
 }
 

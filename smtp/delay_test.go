@@ -138,7 +138,7 @@ func TestErrorDelay(t *testing.T) {
 				S: 550 5.1.1 No such user
 				S: 500 5.5.2 Unknown command
 				S: 450 4.2.1 Mailbox busy
-				S: 250 2.0.0 OK`, 5 * time.Second},
+				S: 250 2.0.0 OK`, 10 * time.Second}, // what is unknown is answered at once: RFC 2920 section 3.2
 			{"before a message", `
 				C: RCPT TO:<unknown@example.com>\r\nDATA
 				S: 550 5.1.1 No such user

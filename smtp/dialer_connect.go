@@ -21,6 +21,8 @@ func (d *Dialer) connect(ctx context.Context, a clientAddr) (net.Conn, error) {
 	switch {
 	case d.NetDial != nil:
 		return d.NetDial(ctx, a.network, a.addr)
+	case d.LMTP && a.network == "tcp" && isSMTPPort(a.addr):
+		return nil, errLMTPPort
 	case a.network == "tcp" && len(d.LocalAddrs) > 0:
 		return d.connectFrom(ctx, a.addr)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"strings"
 
@@ -15,6 +16,15 @@ import (
 
 // errNoTLSConfig is the caller's mistake, not a peer's.
 var errNoTLSConfig = errors.New("smtp: TLS needs Server.TLSConfig")
+
+// errLMTPPort keeps LMTP from where SMTP is expected (RFC 2033 section 5), as a
+// server and as a client.
+var errLMTPPort = errors.New("smtp: LMTP is not for TCP's port 25")
+
+func isSMTPPort(addr string) bool {
+	_, port, err := net.SplitHostPort(addr)
+	return err == nil && (port == "25" || port == "smtp")
+}
 
 // What the server itself refuses. Codes are of RFC 5321 section 4.2, enhanced
 // statuses of RFC 3463 as RFC 5248 pairs them.

@@ -290,3 +290,20 @@ func TestLMTPBDATWithoutRecipients(t *testing.T) {
 		S!
 	`)
 }
+
+// RFC 2033 section 5: LMTP must not be used on TCP's port 25.
+func TestLMTPIsNotForPort25(t *testing.T) {
+	const why = "LMTP is not for TCP's port 25"
+	for _, port := range []string{"25", "smtp"} {
+		addr := "127.0.0.1:" + port
+		s := &smtp.Server{Addr: addr, LMTP: true, Receiver: new(inbox)}
+		s.Close() // it would return at once
+		if err := s.ListenAndServe(); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("ListenAndServe on %s: %v", addr, err)
+		}
+		_, err := (&smtp.Dialer{LMTP: true}).Dial(t.Context(), addr)
+		if e := mailparts.AsError(err); !e.Temporary() || e.Err == nil || !strings.Contains(e.Err.Error(), why) {
+			t.Errorf("Dial of %s: %v", addr, err)
+		}
+	}
+}

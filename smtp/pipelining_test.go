@@ -49,9 +49,14 @@ func TestPipelinedCommandsAreOneWrite(t *testing.T) {
 	}{
 		{"MAIL and 20 RCPT", "MAIL FROM:<a@example.org>\r\n" + strings.Repeat("RCPT TO:<b@example.com>\r\n", 20), 21, 1},
 		{"a whole message but for DATA", "MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", 3, 1},
-		{"the start of another command", "NOOP\r\nNOOP\r\nNO", 2, 1},
-		{"errors", "FOO\r\nRCPT\r\nDATA\r\n", 3, 1},
-		{"QUIT", "NOOP\r\nQUIT\r\n", 2, 1},
+		{"the start of another command", "RSET\r\nRSET\r\nNO", 2, 1},
+		{"errors", "AUTH\r\nRCPT\r\nDATA\r\n", 3, 1},
+		{"QUIT", "RSET\r\nQUIT\r\n", 2, 1},
+		// What must be the last of a group (section 3.1) is answered at once: items 5 and 6.
+		{"NOOP", "NOOP\r\nNOOP\r\nRSET\r\n", 3, 3},
+		{"HELO", "HELO client.example.org\r\nMAIL FROM:<a@example.org>\r\n", 2, 2},
+		{"VRFY and EXPN", "VRFY a\r\nEXPN b\r\nRSET\r\n", 3, 3},
+		{"an unknown command", "FOO\r\nRSET\r\n", 2, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

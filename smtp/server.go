@@ -30,11 +30,11 @@ import (
 // A Data that returns nil before it has read io.EOF has accepted a message that
 // it did not want to see: the rest is read and dropped, and 250 sent at its end.
 type Server struct {
-	Addr      string             // ListenAndServe's [":25"]; "unix:/path" is a socket, for LMTP
+	Addr      string             // ListenAndServe's [":25", with LMTP "localhost:24"]; "unix:/path" is a socket
 	Hostname  string             // in the greeting, EHLO and Received [os.Hostname]
 	Receiver  mailparts.Receiver // nil: 521 and no mail (RFC 7504)
 	TLSConfig *tls.Config        // nil: no STARTTLS
-	LMTP      bool               // RFC 2033
+	LMTP      bool               // RFC 2033: ListenAndServe refuses TCP's port 25 for it
 
 	// Mechanisms that show a password are offered under TLS only, or with
 	// AllowInsecureAuth.
@@ -106,7 +106,7 @@ type Server struct {
 	// not wait for replies, as programs do that only send spam, and is refused with
 	// 554. ErrorDelay is how long a peer waits for a reply that refuses, once it had
 	// three of them since its last accepted message [0]; the replies to what it
-	// pipelined wait together.
+	// pipelined wait together, but for those that RFC 2920 section 3.2 does not let be held back.
 	BannerDelay, ErrorDelay time.Duration
 
 	// NormalizeLines makes a CR or LF alone in a message a CRLF, as some clients of
@@ -122,7 +122,14 @@ type Server struct {
 // ListenAndServe listens on Addr and serves until Shutdown or Close; the error is
 // then mailparts.ErrServerClosed.
 func (s *Server) ListenAndServe() error {
-	l, err := serve.Listen(cmp.Or(s.Addr, ":25"))
+	addr := cmp.Or(s.Addr, ":25")
+	if s.LMTP {
+		addr = cmp.Or(s.Addr, "localhost:24")
+	}
+	if s.LMTP && isSMTPPort(addr) {
+		return errLMTPPort
+	}
+	l, err := serve.Listen(addr)
 	if err != nil {
 		return err
 	}

@@ -48,8 +48,8 @@ func (s *session) newPeer() *mailparts.Peer {
 	return p
 }
 
-// Read is where in's input comes from: it flushes the replies exactly when the
-// input is drained (RFC 2920 section 3.2).
+// Read is where in's input comes from: it flushes the replies when the input is
+// drained. Only execute does so before that (RFC 2920 section 3.2).
 func (s *session) Read(p []byte) (int, error) {
 	if err := s.out.flush(); err != nil {
 		return 0, err
