@@ -2,7 +2,8 @@
 // a mail provider, with a password. Try it:
 //
 //	export SMARTHOST=smtp.example.com:465 MAIL_USER=me MAIL_PASSWORD=secret
-//	printf 'Subject: hello\n\nhello\n' | go run ./examples/smarthost me@example.com you@example.org
+//	printf 'From: me@example.com\nSubject: hello\n\nhello\n' |
+//		go run ./examples/smarthost me@example.com you@example.org
 package main
 
 import (

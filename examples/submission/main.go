@@ -5,6 +5,7 @@
 // sasl/passwd describes:
 //
 //	htpasswd -nB alice@example.org >users
+//	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out cert.pem
 package main
 
 import (
