@@ -26,31 +26,41 @@ var clientBlocks = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 // with 5.6.0, and a read error other than io.EOF is returned as it is: the server
 // gets no message. DATA can be left by closing the connection only.
 func (c *Client) Data(ctx context.Context, msg io.Reader) (reply string, err error) {
+	err = c.data(ctx, msg, func(_ int, r clientReply) {
+		if reply == "" {
+			reply = r.String()
+		}
+	})
+	return reply, err
+}
+
+// data is Data. taken is told of the good answers.
+func (c *Client) data(ctx context.Context, msg io.Reader, taken func(i int, r clientReply)) error {
 	if c.err == nil && c.accepted == 0 {
-		return "", refusal(554, "5.5.1", "No valid recipients")
+		return refusal(554, "5.5.1", "No valid recipients")
 	}
 	release, err := c.begin(ctx)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer release()
 	if !c.chunks(&c.needs) {
 		if err := c.openData(); err != nil {
-			return "", err
+			return err
 		}
 	}
 	bad, failed := c.content(msg)
 	if bad != nil || failed != nil {
 		c.accepted = 0
-		return "", cmp.Or(bad, failed)
+		return cmp.Or(bad, failed)
 	}
 	errs := make(mailparts.RcptErrors, c.accepted)
 	c.results(len(errs), func(i int, r clientReply, err error) {
-		if errs[i] = err; err == nil && reply == "" {
-			reply = r.String()
+		if errs[i] = err; err == nil {
+			taken(i, r)
 		}
 	})
-	return reply, uniform(errs)
+	return uniform(errs)
 }
 
 // openData says DATA.
@@ -69,6 +79,21 @@ func (c *Client) openData() error {
 // message, failed that the server did not take it or is gone; either way the server
 // has none.
 func (c *Client) content(msg io.Reader) (bad, failed error) {
+	returned := false
+	defer func() {
+		if !returned { // a Read has panicked: what comes next would be content
+			c.abandon(errPanicked)
+		}
+	}()
+	bad, failed = c.write(msg)
+	returned = true
+	return bad, failed
+}
+
+var errPanicked = errors.New("panic in a Read of the message")
+
+// write is content, for a msg that does not panic.
+func (c *Client) write(msg io.Reader) (bad, failed error) {
 	if c.chunks(&c.needs) {
 		return c.sendChunks(msg)
 	}

@@ -180,17 +180,17 @@ func (t *clientTransaction) data(ctx context.Context) error {
 	t.c.results(len(t.taken), func(n int, r clientReply, err error) {
 		i := t.taken[n]
 		if t.errs[i] = err; err == nil {
-			mailparts.Report(ctx, t.env.To[i], t.receipt(r))
+			mailparts.Report(ctx, t.env.To[i], t.c.receipt(t.env, r))
 		}
 	})
 	return nil
 }
 
-func (t *clientTransaction) receipt(r clientReply) mailparts.Receipt {
+func (c *Client) receipt(env *mailparts.Envelope, r clientReply) mailparts.Receipt {
 	return mailparts.Receipt{
-		Host: t.c.host, Reply: r.String(), TLS: t.c.secured,
-		DSN: t.c.offers("DSN"),
-		By:  !t.env.By.Time.IsZero() && t.c.offers("DELIVERBY"),
+		Host: c.host, Reply: r.String(), TLS: c.secured,
+		DSN: c.offers("DSN"),
+		By:  !env.By.Time.IsZero() && c.offers("DELIVERBY"),
 	}
 }
 

@@ -145,11 +145,15 @@ func (s *session) failure(verb string, err error) *mailparts.Error {
 }
 
 // told is what a peer is told of err: its *mailparts.Error, corrected where it
-// would break the protocol, or nothing but "temporary".
+// would break the protocol, or nothing but "temporary". The 421 of a far side is
+// about its connection with us, and not about the peer's.
 func told(err error) *mailparts.Error {
 	e := *mailparts.AsError(err)
 	if !isRefusal(&e) {
 		e = *mailparts.AsError(errors.New("not a refusal"))
+	}
+	if e.Code == 421 && e.Host != "" {
+		e.Code = 451
 	}
 	if e.Status = e.EnhancedStatus(); !validStatus(e.Status, e.Code) {
 		e.Status = ""

@@ -3,6 +3,7 @@ package smtp
 import (
 	"context"
 	"io"
+	"reflect"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/serve"
@@ -20,7 +21,8 @@ import (
 // What the next hop says, the peer is told, for each recipient and for the
 // message. A next hop that cannot be reached, or does not let us in, is a
 // temporary failure. It has to offer what the Server does: a Proxy's
-// Server.Extensions are to be some of its.
+// Server.Extensions are to be some of its. If a filter changes the Envelope with the
+// message, the next hop hears all of it anew, before the message.
 //
 // The next hop is told by XFORWARD whom the mail is from, where it offers that and
 // takes what it is told. It sees mail of its own clients in all that comes, so it
@@ -65,7 +67,7 @@ func (p *Proxy) begin(ctx context.Context, conn *pooledConn, env *mailparts.Enve
 		p.Pool.put(ctx, conn)
 		return nil, err
 	}
-	return &proxyTransaction{pool: &p.Pool, conn: conn, env: env}, nil
+	return &proxyTransaction{proxy: p, conn: conn, env: env, said: *env}, nil
 }
 
 // introduce tells whom the next message is from.
@@ -95,28 +97,42 @@ func nextHopDown(err error) error {
 
 // proxyTransaction is a transaction with the next hop.
 type proxyTransaction struct {
-	pool *Pool
-	conn *pooledConn
-	env  *mailparts.Envelope
+	proxy *Proxy
+	conn  *pooledConn
+	env   *mailparts.Envelope
+	said  mailparts.Envelope // as the next hop has heard it
 }
 
 // Rcpt implements mailparts.Transaction.
 func (t *proxyTransaction) Rcpt(ctx context.Context, to *mailparts.Rcpt) error {
-	return t.conn.Rcpt(ctx, to)
+	err := t.conn.Rcpt(ctx, to)
+	if err == nil {
+		t.said.To = append(t.said.To, *to)
+	}
+	return err
 }
 
 // Data implements mailparts.Transaction. The peer gets its 354 once the next hop
 // has said so: Client.Data reads msg only then.
 func (t *proxyTransaction) Data(ctx context.Context, msg io.Reader) error {
-	reply, err := t.conn.Data(ctx, msg)
-	for i, to := range t.env.To {
-		if mailparts.RcptError(err, i) == nil {
-			mailparts.Report(ctx, to, mailparts.Receipt{Host: t.conn.Host(), Reply: reply, TLS: t.conn.secured})
+	if t.changed() {
+		if err := t.proxy.introduce(ctx, t.conn, t.env.Peer); err != nil {
+			return err
 		}
+		return t.conn.Deliver(ctx, t.env, msg)
 	}
-	return err
+	return t.conn.data(ctx, msg, func(i int, r clientReply) {
+		mailparts.Report(ctx, t.env.To[i], t.conn.receipt(t.env, r))
+	})
+}
+
+// changed reports whether a filter has changed what the next hop was told.
+func (t *proxyTransaction) changed() bool {
+	now := *t.env
+	now.ID, now.Peer, now.Attrs = t.said.ID, t.said.Peer, t.said.Attrs // which nobody is told
+	return !reflect.DeepEqual(now, t.said)
 }
 
 // Close implements mailparts.Transaction. A transaction that is still open ends
 // with the connection's next one.
-func (t *proxyTransaction) Close() { t.pool.put(context.Background(), t.conn) }
+func (t *proxyTransaction) Close() { t.proxy.Pool.put(context.Background(), t.conn) }

@@ -19,8 +19,8 @@ import (
 // is none. Fields must not change once a Serve has begun.
 //
 // A message is answered with what Transaction.Data returned. An [mailparts.Error]
-// goes to the peer as it stands, and with Code 421 it ends the connection; any
-// other error is logged and answered 451 without a word of it; a panic is logged
+// goes to the peer as it stands, and with Code 421 it ends the connection, unless
+// it has a Host, whose connection that was: then it is 451. Any other error is logged and answered 451 without a word of it; a panic is logged
 // and answered 421. LMTP has one reply per recipient. SMTP has one for all, so
 // [mailparts.RcptErrors] that differ cannot be told, and Server answers what loses
 // no mail: a temporary failure, if there is one, and the peer sends to everyone
