@@ -126,17 +126,21 @@ func (s *session) answer(verb string, err error) {
 		}
 		return
 	}
-	var last *mailparts.Error
+	var worst *mailparts.Error // of all, which are one mistake: 421, or else one for good
 	for i := range s.tx.given {
-		if err := mailparts.RcptError(err, i); err != nil {
-			last = s.failure(verb, err)
-			s.out.reply(last.Code, last.Status, last.Message)
-		} else {
+		err := mailparts.RcptError(err, i)
+		if err == nil {
 			s.accept(i)
+			continue
+		}
+		e := s.failure(verb, err)
+		s.out.reply(e.Code, e.Status, e.Message)
+		if worst == nil || e.Code == 421 || worst.Code != 421 && worst.Temporary() {
+			worst = e
 		}
 	}
-	if last != nil {
-		s.count(verb, last)
+	if worst != nil {
+		s.count(verb, worst)
 	}
 }
 

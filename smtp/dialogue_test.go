@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -102,8 +104,9 @@ func (c *wire) play(t testing.TB, script string) {
 			}
 			c.greeted = true
 		case "S!":
-			if got, err := c.r.ReadString('\n'); err == nil || got != "" {
-				t.Fatalf("line %d: got %q, want the end of the connection", n+1, got)
+			c.SetDeadline(time.Now().Add(c.wait))
+			if got, err := c.r.ReadString('\n'); err == nil || got != "" || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Fatalf("line %d: got %q, %v, want the end of the connection", n+1, got, err)
 			}
 		case "T:":
 			c.startTLS(t)

@@ -1,9 +1,12 @@
 package smtp_test
 
 import (
+	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -189,5 +192,23 @@ func serveFails(t *testing.T, s *smtp.Server, what string) {
 	}
 	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("%s: the listener is open: %v", what, err)
+	}
+}
+
+// However much a server has, EHLO tells it all.
+func TestEHLOTellsAll(t *testing.T) {
+	s := promising(new(inbox), "DSN", "REQUIRETLS", "BINARYMIME", "DELIVERBY", "MT-PRIORITY", "FUTURERELEASE 60", "RRVS")
+	s.XFrom = s.Trusted
+	s.Auth = users{}
+	s.AllowInsecureAuth = true
+	s.Verify = func(context.Context, *mailparts.Peer, string) (string, error) { return "", nil }
+	s.Expand = func(context.Context, *mailparts.Peer, string) ([]string, error) { return nil, nil }
+	s.Flush = func(context.Context, *mailparts.Peer, string) error { return nil }
+	c := dialServer(t, s)
+	c.play(t, "S: 220 ...")
+	got := slices.Sorted(maps.Keys(c.offered(t, "EHLO")))
+	want := strings.Fields("8BITMIME AUTH BINARYMIME CHUNKING DELIVERBY DSN ENHANCEDSTATUSCODES ETRN EXPN FUTURERELEASE HELP LIMITS MT-PRIORITY PIPELINING RRVS SIZE SMTPUTF8 STARTTLS VRFY XCLIENT XFORWARD")
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -48,7 +48,7 @@ func (s *session) hello(name string, extended bool) error {
 		s.out.plain(250, s.hostname)
 		return nil
 	}
-	s.out.plain(250, strings.Join(append([]string{s.hostname}, s.offers()...), "\n"))
+	s.out.hello(append([]string{s.hostname}, s.offers()...))
 	return nil
 }
 

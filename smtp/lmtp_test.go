@@ -307,3 +307,24 @@ func TestLMTPIsNotForPort25(t *testing.T) {
 		}
 	}
 }
+
+// 421 ends the connection, whichever recipient it is for.
+func TestLMTPGoesAwayForOneRecipient(t *testing.T) {
+	away := &mailparts.Error{Code: 421, Status: "4.3.2", Message: "Restarting"}
+	no := &mailparts.Error{Code: 554, Message: "No"}
+	r := deliver(func(_ context.Context, _ *mailparts.Envelope, msg io.Reader) error {
+		io.Copy(io.Discard, msg)
+		return mailparts.RcptErrors{away, no}
+	})
+	play(t, &smtp.Server{LMTP: true, Receiver: r}, `
+		G: LHLO
+		C: MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.com>\r\nRCPT TO:<c@example.com>\r\nDATA\r\n.
+		S: 250 2.1.0 OK
+		S: 250 2.1.5 OK
+		S: 250 2.1.5 OK
+		S: 354 ...
+		S: 421 4.3.2 Restarting
+		S: 554 5.0.0 No
+		S!
+	`)
+}

@@ -37,6 +37,15 @@ func (r *replies) challenge(c []byte) {
 	r.buf = append(r.buf, "\r\n"...)
 }
 
+// hello adds the reply to EHLO, whose lines are all to arrive (RFC 5321 section
+// 4.1.1.1), however many a server has.
+func (r *replies) hello(lines []string) {
+	for i, l := range lines {
+		lines[i] = strings.ReplaceAll(strings.Map(printable, l), "\n", "?")
+	}
+	r.write(250, "", lines)
+}
+
 // list adds a reply whose lines are an answer, to be kept whole: their number is as
 // it is, and the caller has made each safe to write, of maxReplyText at most.
 func (r *replies) list(code int, status string, lines []string) { r.write(code, status+" ", lines) }

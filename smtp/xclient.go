@@ -39,6 +39,9 @@ func xclient(s *session, arg string) error {
 	s.reset()
 	s.remote, s.local, s.esmtp = remote, local, proto == "ESMTP"
 	p := s.newPeer()
+	if p.TLS != nil { // its certificate is not the client's
+		p.TLS.PeerCertificates, p.TLS.VerifiedChains = nil, nil
+	}
 	p.Hello, p.User = attrs.word("HELO"), attrs["LOGIN"]
 	p.Protocol = s.transmission(p, false)
 	s.peer = p

@@ -2,6 +2,7 @@ package smtp_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"slices"
 	"strings"
@@ -266,4 +267,26 @@ func TestXCLIENTOverLMTP(t *testing.T) {
 		S: 220 mx.example.com LMTP
 		G: LHLO
 		`+toMessage)
+}
+
+// Nor is the certificate that a proxy shows its client's.
+func TestXCLIENTHasNoCertificate(t *testing.T) {
+	cfg := testTLS()
+	cfg.ClientAuth = tls.RequireAnyClientCert
+	b := new(inbox)
+	s := &smtp.Server{Receiver: b, Hostname: "mx.example.com", TLSConfig: cfg, XFrom: prefixes("127.0.0.1/32")}
+	l := listen(t, s, s.ServeTLS)
+	nc, err := l.Dial(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newWire(t, tls.Client(nc, &tls.Config{RootCAs: testCA(), ServerName: "mx.example.com", Certificates: cfg.Certificates}))
+	c.play(t, "G: EHLO"+toMessage+"C: XCLIENT ADDR=192.0.2.1\nS: 220 ...\nG: EHLO"+toMessage)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, want := range []int{1, 0} {
+		if p := b.messages[i].env.Peer; p.TLS == nil || len(p.TLS.PeerCertificates) != want {
+			t.Errorf("message %d: %d certificates, want %d", i, len(p.TLS.PeerCertificates), want)
+		}
+	}
 }
