@@ -41,8 +41,8 @@ func startIn(t testing.TB, hostname string, mounts []string, program string, arg
 		write(t, filepath.Join(dir, "resolv.conf"), 0o644, "nameserver 127.0.0.1"), "/etc/resolv.conf")
 	const enter = `hostname "$1"; shift; while [ "$1" != -- ]; do mount --bind "$1" "$2"; shift 2; done; shift; exec "$@"`
 	unshare := need(t, "unshare")[0]
-	if out, err := try("", unshare, "--mount", "--uts", "true"); err != nil {
-		missing(t, "no namespaces: "+out)
+	if out, err := try("", unshare, "--mount", "--uts", "sh", "-ec", `hostname probe; mount --bind "$0" "$0"`, dir); err != nil {
+		t.Skip("this machine allows no namespaces of one's own, which is nothing to install: ", out)
 	}
 	all := append([]string{"--mount", "--uts", "sh", "-ec", enter, "sh", hostname}, mounts...)
 	return start(t, unshare, append(append(all, "--", program), args...)...)
