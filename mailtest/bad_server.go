@@ -44,7 +44,10 @@ func (b BadServer) Start(t testing.TB) *ScriptServer {
 //
 // Some servers send without end: a client that takes all of it, as one does that
 // reads lines of any length, keeps the test from ending and fills the memory.
-// Whatever a client does that the server does not expect, it closes the connection.
+// net/smtp is such a client: leave out "endless" and "without end" for those that
+// are, by the Name, or have them run under a limit on memory.
+// A client without timeouts of its own needs a deadline on what Dial returns. Whatever
+// a client does that the server does not expect, it closes the connection.
 // Those that offer STARTTLS and AUTH take no mail without; a client that has no use
 // for AUTH passes where it fails for that reason.
 func BadServers() []BadServer {

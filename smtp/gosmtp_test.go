@@ -101,6 +101,7 @@ func TestGoSMTPClientOverLMTP(t *testing.T) {
 //	Shutdown sends no 421                        TestShutdownSaysGoodbye
 //	a failed handshake goes on in plaintext      TestFailedHandshakeEndsTheConnection
 //	one flush per reply line                     TestPipelinedCommandsAreOneWrite
+//	a refused chunk is parsed as commands        TestSmuggling/Confusion
 //	about 100 MB/s of DATA                       BenchmarkBigMessage
 func TestGoSMTPRequireTLSInPlaintext(t *testing.T) {
 	play(t, &smtp.Server{Receiver: new(inbox)}, `
