@@ -51,6 +51,30 @@ func TestProxyFrom(t *testing.T) {
 	}
 }
 
+// A client that the proxy tells nothing of has none of the proxy's rights.
+func TestProxyOfUnknownClient(t *testing.T) {
+	for name, header := range map[string]string{
+		"UNKNOWN":                "PROXY UNKNOWN\r\n",
+		"version 2, unspecified": "\r\n\r\n\x00\r\nQUIT\n\x21\x00\x00\x00",
+		"LOCAL":                  "\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00",
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := new(inbox)
+			loopback := prefixes("127.0.0.0/8")
+			c := dialServer(t, &smtp.Server{Receiver: b, ProxyFrom: loopback, Trusted: loopback, XFrom: loopback})
+			c.send(t, header)
+			c.play(t, "S: 220 ...")
+			if _, ok := c.offered(t, "EHLO")["XCLIENT"]; ok {
+				t.Error("it may use XCLIENT")
+			}
+			c.play(t, "C: XCLIENT ADDR=192.0.2.1\nS: 550 ..."+toMessage)
+			if p := b.only(t).env.Peer; p.Trusted || p.Addr.Addr() != netip.MustParseAddr("127.0.0.1") {
+				t.Errorf("peer %+v", p)
+			}
+		})
+	}
+}
+
 func TestProxyFromNeedsItsHeader(t *testing.T) {
 	play(t, &smtp.Server{Receiver: new(inbox), ProxyFrom: prefixes("127.0.0.1/32")}, `
 		C: EHLO client.example.org

@@ -63,7 +63,7 @@ type Server struct {
 	Domain string
 
 	Trusted   []netip.Prefix // may relay without AUTH: Peer.Trusted
-	ProxyFrom []netip.Prefix // must begin with the PROXY protocol, version 1 or 2, and is not believed about itself
+	ProxyFrom []netip.Prefix // must begin with the PROXY protocol, version 1 or 2; a client that it tells nothing of has no rights by address
 	XFrom     []netip.Prefix // may use XCLIENT and XFORWARD (Postfix's XCLIENT_README and XFORWARD_README)
 
 	// Admit has its say before the greeting, and each time the Peer is known better:

@@ -43,9 +43,15 @@ func newSession(ctx context.Context, c *settings, conn *serve.Conn) *session {
 // newPeer is what is known of the peer before its first EHLO.
 func (s *session) newPeer() *mailparts.Peer {
 	p := &mailparts.Peer{Addr: s.remote, Local: s.local, TLS: s.conn.TLS()}
-	p.Trusted = serve.Contains(s.Trusted, p.Addr.Addr())
+	p.Trusted = s.among(s.Trusted, p)
 	p.Protocol = s.transmission(p, false)
 	return p
+}
+
+// among reports whether p has the rights of prefixes. A client that a proxy told
+// nothing of shows the proxy's address, and has none.
+func (s *session) among(prefixes []netip.Prefix, p *mailparts.Peer) bool {
+	return !s.conn.Unknown() && serve.Contains(prefixes, p.Addr.Addr())
 }
 
 // Read is where in's input comes from: it flushes the replies when the input is

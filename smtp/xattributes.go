@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/mailparts/mailparts/internal/serve"
 )
 
 // Bounds of what XCLIENT and XFORWARD tell, in octets before the xtext.
@@ -22,7 +20,7 @@ type xattributes map[string]string
 
 // mayProxy reports whether the peer may say whom it speaks for. One that XCLIENT
 // has made another may not, unless that is in XFrom too.
-func (s *session) mayProxy() bool { return serve.Contains(s.XFrom, s.peer.Addr.Addr()) }
+func (s *session) mayProxy() bool { return s.among(s.XFrom, s.peer) }
 
 // xcommand is what XCLIENT and XFORWARD have in common (Postfix's XCLIENT_README
 // and XFORWARD_README).

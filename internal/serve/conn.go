@@ -31,6 +31,7 @@ type Conn struct {
 	raw     net.Conn // as accepted
 	nc      net.Conn // raw, or TLS on it
 	shown   net.Conn // raw, or with the addresses that a proxy tells of
+	unknown bool     // a proxy has told nothing of its client
 	cancel  context.CancelFunc
 	remote  netip.AddrPort
 	local   netip.AddrPort
@@ -90,6 +91,10 @@ func AddrPort(a net.Addr) netip.AddrPort {
 
 // Remote is the peer's address, the zero value for a unix socket or a pipe.
 func (c *Conn) Remote() netip.AddrPort { return c.remote }
+
+// Unknown reports whether Remote is a proxy's, which did not say whom it speaks
+// for: a client that has none of the proxy's rights.
+func (c *Conn) Unknown() bool { return c.unknown }
 
 // Local is the address that the peer connected to.
 func (c *Conn) Local() netip.AddrPort { return c.local }

@@ -258,7 +258,7 @@ func (c *Conn) readProxy() error {
 	h, err := readProxy(c)
 	c.Idle(false)
 	c.Rolling(handshakeTimeout)
-	if err != nil || h.unknown {
+	if c.unknown = h.unknown; err != nil || h.unknown {
 		return err
 	}
 	c.remote, c.local = AddrPort(h.remote), AddrPort(h.local)
