@@ -11,19 +11,25 @@
 // The engine is a session that reads a line, finds its command in one table, and
 // calls the function that the table names; each lives in the file of its name:
 //
+//	server.go       the Server
 //	session.go      one connection from greeting to end: reads lines, hangs up
+//	admit.go        Server.Admit; delay.go: BannerDelay and ErrorDelay
 //	command.go      the table of commands, and what is checked for all of them
-//	helo.go … quit.go  one command each
 //	extension.go    the table of extensions, and which of them a session is offered
 //	param.go        paths and ESMTP parameters, as MAIL and RCPT have them
-//	transaction.go  MAIL to the end of DATA
+//	xtext.go        the encoding of their values; xattributes.go: XCLIENT's and XFORWARD's
+//	transaction.go  MAIL to the end of DATA; id.go: Envelope.ID
 //	message.go      the reader that a Transaction's Data gets, of either
 //	data.go, bdat.go  the two sources of its octets
 //	received.go     the Received field
 //	reply.go        replies, held back until the input is drained
 //	errors.go       which reply an error is: the only place that knows
+//	submission.go, submission_from.go, fixup.go  the Filter of a submission server
 //
-// A new extension is an entry in its table, and a file.
+// One command each have helo.go (EHLO and LHLO too), starttls.go, auth.go, mail.go,
+// rcpt.go, rset.go, noop.go, vrfy.go, expn.go, etrn.go, help.go, xclient.go,
+// xforward.go and quit.go, and http.go has those of HTTP. The table below has the
+// file of each extension: a new one is an entry in extension.go, and a file.
 //
 // What the server speaks:
 //

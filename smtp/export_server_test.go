@@ -12,6 +12,9 @@ import (
 // Verbs are the commands of the table.
 func Verbs() []string { return slices.Sorted(maps.Keys(commands)) }
 
+// SetMinDiscard sets how much of a message that nobody wants is read at least.
+func (s *Server) SetMinDiscard(n int64) { s.minDiscard = n }
+
 // Parsers are those of MAIL and RCPT in a session under TLS of s, which may be
 // offered all that s has.
 func Parsers(s *Server) (mail func(arg string) (*mailparts.Envelope, error), rcpt func(env *mailparts.Envelope, arg string) (*mailparts.Rcpt, error)) {

@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"sync"
@@ -14,7 +15,7 @@ import (
 const minDiscard = 50 << 20
 
 // maxDrop is how much that nobody wants is read.
-func (s *settings) maxDrop() int64 { return max(s.maxMessage, minDiscard) }
+func (s *settings) maxDrop() int64 { return max(s.maxMessage, cmp.Or(s.minDiscard, minDiscard)) }
 
 // errReturned is for a Read that comes after Data has returned: the octets are
 // the session's again.

@@ -95,12 +95,13 @@ func TestBadClients(t *testing.T) {
 		"LMTP, normalizing":      func(s *smtp.Server) { s.LMTP, s.NormalizeLines = true, true },
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel() // some send all that a server puts up with
+			t.Parallel() // some send all that the server puts up with
 			for _, b := range mailtest.BadClients() {
 				t.Run(b.Name, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						in := new(inbox)
-						s := &smtp.Server{Receiver: in}
+						s := &smtp.Server{Receiver: in, MaxMessageBytes: 1 << 20}
+						s.SetMinDiscard(2 << 20)
 						set(s)
 						l := startServer(t, s)
 						ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)

@@ -116,7 +116,8 @@ type Server struct {
 
 	Logger *slog.Logger // nil: discard
 
-	engine serve.Engine
+	minDiscard int64 // [minDiscard], for tests that need not send as much
+	engine     serve.Engine
 }
 
 // ListenAndServe listens on Addr and serves until Shutdown or Close; the error is

@@ -1,6 +1,7 @@
 package throttle_test
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"net/netip"
@@ -30,7 +31,7 @@ func (c *conn) xclient(addr string) *conn {
 
 func admit(l *throttle.Limiter, c *conn) error {
 	p := c.Peer
-	return l.Admit(nil, &p)
+	return l.Admit(context.Background(), &p)
 }
 
 // count is how many connections of one address l counted, if it allows 20.
