@@ -3,11 +3,14 @@ package interop_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
 // postfix starts Postfix with its files in a folder of its own and returns the
-// address of its SMTP server. lines go into main.cf.
+// address of its SMTP server. lines go into main.cf, in place of what is there of
+// the same name.
 func postfix(t testing.TB, lines ...string) (addr string) {
 	t.Helper()
 	needRoot(t)
@@ -16,7 +19,7 @@ func postfix(t testing.TB, lines ...string) (addr string) {
 	addr = freeAddr(t)
 	conf := filepath.Join(dir, "conf")
 	logfile := filepath.Join(dir, "log")
-	write(t, filepath.Join(conf, "main.cf"), 0o644, append([]string{
+	write(t, filepath.Join(conf, "main.cf"), 0o644, override([]string{
 		"compatibility_level = 3.6",
 		"queue_directory = " + dir + "/spool",
 		"data_directory = " + dir + "/data",
@@ -41,7 +44,7 @@ func postfix(t testing.TB, lines ...string) (addr string) {
 		"minimal_backoff_time = 1s",
 		"queue_run_delay = 1s",
 		"notify_classes =",
-	}, lines...)...)
+	}, lines)...)
 	write(t, filepath.Join(conf, "master.cf"), 0o644,
 		addr+" inet n - n - - smtpd",
 		"cleanup unix n - n - 0 cleanup",
@@ -79,4 +82,16 @@ func postfix(t testing.TB, lines ...string) (addr string) {
 	run(t, "", program, "-c", conf, "start")
 	awaitPort(t, addr)
 	return addr
+}
+
+// override is defaults and settings, each "name = value", without the defaults of
+// which there is a setting. Of a name that stands twice every program of Postfix
+// warns as it starts, and those words can fill the socket of its own logger, which
+// is not up yet: then all of them wait for ever.
+func override(defaults, settings []string) []string {
+	name := func(line string) string { return strings.TrimSpace(line[:strings.IndexByte(line, '=')]) }
+	kept := slices.DeleteFunc(defaults, func(line string) bool {
+		return slices.ContainsFunc(settings, func(s string) bool { return name(s) == name(line) })
+	})
+	return append(kept, settings...)
 }
