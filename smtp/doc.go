@@ -55,7 +55,7 @@
 //	ENHANCEDSTATUSCODES  2034        always, with RFC 3463 and RFC 5248                reply.go
 //	STARTTLS             3207        with a TLSConfig, until TLS is there (RFC 8314)   starttls.go
 //	AUTH                 4954        with Auth or Mechanisms, until it is done         auth.go
-//	LIMITS               9422        with MaxRecipients                                limits.go
+//	LIMITS               9422        unless MaxRecipients is none: RCPTMAX             limits.go
 //	VRFY                 5321 3.5    with Verify; the command is always there          vrfy.go
 //	EXPN                 5321 3.5    with Expand                                       expn.go
 //	ETRN                 1985        with Flush                                        etrn.go
