@@ -17,6 +17,9 @@ import (
 // writes the DNS must not say how long that takes.
 const maxRelayAttempts = 10
 
+// maxRelayHosts is how many MX hosts are looked up, likewise.
+const maxRelayHosts = 20
+
 // relayDelivery is the attempt to deliver to the recipients of one domain.
 type relayDelivery struct {
 	relay    *Relay
@@ -47,7 +50,11 @@ func (d *relayDelivery) run(ctx context.Context) {
 		d.failed(err)
 		return
 	}
-	for _, host := range hosts {
+	for n, host := range hosts {
+		if n == maxRelayHosts {
+			d.failed(refusal(451, "4.4.4", "Domain "+d.domain+" has more mail servers than are tried at once"))
+			return
+		}
 		if ctx.Err() != nil { // not tried is not delivered
 			d.failed(context.Cause(ctx))
 			return

@@ -84,7 +84,7 @@ func literalRelayHost(domain string) ([]relayHost, error) {
 	s := strings.Trim(domain, "[]")
 	s, six := strings.CutPrefix(s, "ipv6:")
 	addr, err := netip.ParseAddr(s)
-	if err != nil || addr.Is6() != six {
+	if err != nil || addr.Is6() != six || addr.Zone() != "" {
 		return nil, refusal(550, "5.1.2", "Address literal "+domain+" is not known")
 	}
 	return []relayHost{{name: addr.String(), addr: addr}}, nil

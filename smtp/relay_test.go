@@ -151,6 +151,9 @@ func TestRelay(t *testing.T) {
 		name: "an address literal of another kind", env: letter("b@[x400:nonsense]"),
 		want: "550 5.1.2",
 	}, {
+		name: "an address literal with a zone", env: letter("b@[IPv6:fe80::1%eth0]"),
+		want: "550 5.1.2",
+	}, {
 		name: "no domain", env: letter("postmaster"),
 		want: "550 5.1.3",
 	}, {
@@ -289,6 +292,33 @@ func TestRelayManyAddresses(t *testing.T) {
 	if len(i.dials) != 10 {
 		t.Errorf("%d connections", len(i.dials))
 	}
+}
+
+// Nor how many lookups: hosts without an address are no attempt.
+func TestRelayManyHosts(t *testing.T) {
+	zone := ""
+	for n := range 100 {
+		zone += "example.com MX " + itoa(n) + " gone" + itoa(n) + ".example.net\n"
+	}
+	i := newInternet(t, zone)
+	relay, lookups := i.relay(), 0
+	relay.Resolver = countingResolver{relay.Resolver, &lookups}
+	if got := codes(relay.Deliver(t.Context(), letter("b@example.com"), text("hello\r\n")), 1); got != "451 4.4.4" {
+		t.Errorf("got %s", got)
+	}
+	if lookups > 50 {
+		t.Errorf("%d lookups", lookups)
+	}
+}
+
+type countingResolver struct {
+	mailparts.Resolver
+	n *int
+}
+
+func (r countingResolver) Lookup(ctx context.Context, name string, typ mailparts.RRType) (mailparts.Answer, error) {
+	*r.n++
+	return r.Resolver.Lookup(ctx, name, typ)
 }
 
 func TestRelayCancel(t *testing.T) {
