@@ -29,7 +29,7 @@ func Configure(s *smtp.Server, be gosmtp.Backend) error {
 
 	connContext, admit := s.ConnContext, s.Admit
 	s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		l := &login{be: be}
+		l := &login{be: be, log: s.Logger}
 		context.AfterFunc(ctx, l.end)
 		ctx = context.WithValue(ctx, loginKey{}, l)
 		if connContext != nil {

@@ -393,3 +393,29 @@ func TestNoSession(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// angry is a Session whose Logout panics.
+type angry struct {
+	diary
+	gone chan struct{}
+}
+
+func (a *angry) NewSession(*gosmtp.Conn) (gosmtp.Session, error) { return a, nil }
+func (a *angry) Logout() error {
+	if a.gone == nil { // Configure's
+		return nil
+	}
+	defer close(a.gone)
+	panic("so long")
+}
+
+// A panic of Logout ends nothing but the session.
+func TestLogoutPanics(t *testing.T) {
+	a := new(angry)
+	l := start(t, new(smtp.Server), a)
+	a.gone = make(chan struct{})
+	say(t, l, "S: 220 ...\nHELO a\nS: 250 ...\nQUIT\nS: 221 ...")
+	<-a.gone
+	a.gone = nil
+	say(t, l, "S: 220 ...\nHELO a\nS: 250 ...")
+}

@@ -2,6 +2,8 @@ package gosmtp
 
 import (
 	"context"
+	"log/slog"
+	"runtime/debug"
 	"sync"
 
 	gosmtp "github.com/emersion/go-smtp"
@@ -12,7 +14,8 @@ import (
 // login is the Session of one connection. The connection's end may come on
 // another goroutine than its commands: mu keeps them apart.
 type login struct {
-	be gosmtp.Backend
+	be  gosmtp.Backend
+	log *slog.Logger // may be nil
 
 	mu      sync.Mutex
 	session gosmtp.Session // nil: none yet, or no more
@@ -69,8 +72,14 @@ func (l *login) logout() {
 	}
 }
 
-// end is logout for good.
+// end is logout for good. It runs on a goroutine of its own, whose panic would end
+// the program.
 func (l *login) end() {
+	defer func() {
+		if p := recover(); p != nil && l.log != nil {
+			l.log.Error("panic in Logout", "protocol", "smtp", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
 	l.mu.Lock()
 	l.ended = true
 	l.mu.Unlock()
