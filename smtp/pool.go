@@ -97,7 +97,14 @@ func notLetIn(err error, status string) error {
 func (p *Pool) send(ctx context.Context, conn *pooledConn, env *mailparts.Envelope, msg io.Reader) (d *clientDelivery, gone bool) {
 	waited := conn.timer != nil
 	conn.used++
+	whole := false
+	defer func() {
+		if !whole { // msg panics, and the server waits for the rest
+			conn.Close()
+		}
+	}()
 	d = conn.transact(ctx, env, msg)
+	whole = true
 	gone = waited && !slices.Contains(d.begun(), true) && conn.err != nil && ctx.Err() == nil
 	p.put(ctx, conn)
 	return d, gone
@@ -111,6 +118,10 @@ func (p *Pool) take(ctx context.Context, key poolKey, t *HostTLS, env *mailparts
 			continue
 		}
 		conn.timer.Stop()
+		if !conn.conn.silent() { // it said goodbye, or what would be taken for the next command's reply
+			conn.Close()
+			continue
+		}
 		if !conn.Ready(rcptDomains(env)...) { // RFC 9422 section 4.3
 			conn.Quit(ctx)
 			continue
