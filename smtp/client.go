@@ -193,6 +193,7 @@ func (c *Client) flush(doing string) error {
 }
 
 // lastWords is what the server said before it went away, or else that it is lost.
+// In the middle of an envelope that is 421 only: a refusal is of some command.
 func (c *Client) lastWords(doing string, err error) error {
 	if nerr, ok := errors.AsType[net.Error](err); ok && nerr.Timeout() {
 		return c.lost(doing, err)
@@ -203,7 +204,7 @@ func (c *Client) lastWords(doing string, err error) error {
 		if rerr != nil {
 			break
 		}
-		if r.code/100 >= 4 {
+		if r.code == 421 || r.code/100 >= 4 && doing != inEnvelope {
 			return c.end(c.refused(r))
 		}
 	}
@@ -211,6 +212,9 @@ func (c *Client) lastWords(doing string, err error) error {
 }
 
 const lastWordsTimeout = time.Second
+
+// inEnvelope is what is under way when a group of commands is written.
+const inEnvelope = "envelope"
 
 // reply reads the next reply. 421 ends the connection whatever it answers (RFC
 // 5321 section 3.8).

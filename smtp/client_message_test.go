@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 
 	"github.com/mailparts/mailparts"
 )
@@ -85,6 +86,24 @@ func TestDeliverLastWords(t *testing.T) {
 			err := f.connect(nil).Deliver(t.Context(), letter("b@example.com", "c@example.com"), io.LimitReader(endless{}, 10<<20))
 			if got := codes(err, 2); got != test.want {
 				t.Errorf("got %s, want %s (%v)", got, test.want, err)
+			}
+		})
+	}
+}
+
+// What a server said before it went away in the middle of the envelope is of one
+// command, nobody knows which, and no reason to give everyone up; but 421 is.
+func TestEnvelopeLastWords(t *testing.T) {
+	for words, want := range map[string]string{
+		"S: 250 ok\nS: 550 5.1.1 no":            "451 4.4.2, 451 4.4.2",
+		"S: 250 ok\nS: 421 4.3.2 shutting down": "421 4.3.2, 421 4.3.2",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newFake(t, ready("PIPELINING")+words).connect(nil)
+			synctest.Wait() // for the server to be gone
+			err := c.Deliver(t.Context(), letter("b@example.com", "c@example.com"), text("hello\r\n"))
+			if got := codes(err, 2); got != want {
+				t.Errorf("%q: got %s, want %s (%v)", words, got, want, err)
 			}
 		})
 	}

@@ -92,7 +92,7 @@ func (t *clientTransaction) envelope(cmds []clientCommand) error {
 			return nil
 		}
 		n := t.write(cmds, pipelining)
-		if err := t.c.flush("envelope"); err != nil {
+		if err := t.c.flush(inEnvelope); err != nil {
 			return err
 		}
 		for _, cmd := range cmds[:n] {

@@ -69,7 +69,7 @@ var commands = map[string]command{
 
 	// Known, and not implemented: 502 (RFC 5321 section 4.2.4).
 	"ATRN": {run: notImplemented},
-	"TURN": {run: notImplemented},
+	"TURN": {run: notImplemented, now: true},
 	"SEND": {run: notImplemented},
 	"SOML": {run: notImplemented},
 	"SAML": {run: notImplemented},
