@@ -53,7 +53,7 @@ func run(ctx context.Context, c *config, out io.Writer, log *slog.Logger) error 
 	for _, s := range sys.servers {
 		go func() { failed <- fmt.Errorf("%s: %w", s.name, s.serve(s.listener)) }()
 	}
-	running, stop := context.WithCancel(ctx)
+	running, stop := context.WithCancel(context.WithoutCancel(ctx)) // that ctx ends is no failure of the queue
 	defer stop()
 	go func() { failed <- fmt.Errorf("queue: %w", sys.queue.Run(running)) }()
 	log.Info("ready", sys.addresses()...)
