@@ -42,10 +42,10 @@ func (b BadServer) Start(t testing.TB) *ScriptServer {
 //		})
 //	}
 //
-// Some servers send without end: a client that takes all of it, as one does that
-// reads lines of any length, keeps the test from ending and fills the memory.
-// net/smtp is such a client: leave out "endless" and "without end" for those that
-// are, by the Name, or have them run under a limit on memory.
+// Some servers send without end. A client that takes [MaxFlood] octets of it, as one
+// does that reads lines of any length, fails the test, and the connection is closed.
+// net/smtp is such a client: leave out "endless" and "without end", by the Name, for
+// those that are to pass all the same.
 // A client without timeouts of its own needs a deadline on what Dial returns. Whatever
 // a client does that the server does not expect, it closes the connection.
 // Those that offer STARTTLS and AUTH take no mail without; a client that has no use

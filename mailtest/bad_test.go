@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
+	"net/smtp"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -47,6 +49,52 @@ func TestBadServersBite(t *testing.T) {
 			t.Errorf("%q is not among those that find it: %q", name, found)
 		}
 	}
+}
+
+// A client that reads lines and replies of any length fails the test, and has an
+// error rather than all of the memory: net/smtp is one.
+func TestEndlessServersBite(t *testing.T) {
+	for _, b := range mailtest.BadServers() {
+		if b.Name != "endless line" && b.Name != "EHLO without end" {
+			continue
+		}
+		t.Run(b.Name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fake := &fakeTB{TB: t}
+				nc, err := b.Start(fake).Dial(t.Context(), "", "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer nc.Close()
+				counted := &countingConn{Conn: nc}
+				c, err := smtp.NewClient(counted, "mx.example.com")
+				if err == nil {
+					err = c.Hello("client.example.org")
+				}
+				if err == nil {
+					t.Error("the client has a reply")
+				}
+				if n := counted.n; n < mailtest.MaxFlood || n > mailtest.MaxFlood+64<<10 {
+					t.Errorf("%d octets, want %d", n, mailtest.MaxFlood)
+				}
+				if errs := fake.end(); len(errs) != 1 {
+					t.Errorf("errors of the test: %q, want one", errs)
+				}
+			})
+		})
+	}
+}
+
+// countingConn counts what it reads.
+type countingConn struct {
+	net.Conn
+	n int
+}
+
+func (c *countingConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.n += n
+	return n, err
 }
 
 // A server without timeouts and limits is found by the clients that wait and flood.

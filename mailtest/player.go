@@ -140,18 +140,28 @@ func (p *Player) send(text string) error {
 	return nil
 }
 
+// MaxFlood is how many octets a server's S* sends to a client that does not go
+// away, about: one that keeps them all costs the test some hundred megabytes, and
+// not the machine.
+const MaxFlood = 64 << 20
+
+var errFlooded = fmt.Errorf("the client takes %d octets, and does not go away", MaxFlood)
+
 // flood sends text until the connection is gone. What comes meanwhile is not read.
+// A client's has no other end: a server must not put up with it, however long it
+// is, and has no reason to keep it.
 func (p *Player) flood(ctx context.Context, text string) error {
 	if text == "" {
 		return errors.New("nothing to repeat")
 	}
 	text = strings.Repeat(text, max(1, 32<<10/len(text)))
-	for {
+	for sent := 0; !p.Server || sent < MaxFlood; sent += len(text) {
 		if _, err := io.WriteString(p.Conn, text); err != nil {
 			return ctx.Err()
 		}
 		p.arm(ctx)
 	}
+	return errFlooded
 }
 
 // drip sends a line octet by octet, until the connection is gone.

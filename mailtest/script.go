@@ -17,7 +17,7 @@ import (
 //	C. 1s text the client sends a line, an octet each second
 //	C! how     the client ends the connection: "close", which may be left out,
 //	           "half-close" (it says no more, but listens) or "reset"
-//	S: S> S* S. S!  the same, by the server
+//	S: S> S* S. S!  the same, by the server; S* fails after [MaxFlood] octets
 //	G: RCPT    both go on as they should, up to RCPT: see below
 //	T:         a TLS handshake follows, which succeeds
 //	T!         a TLS handshake follows, which fails because of the server
