@@ -46,8 +46,11 @@ func (c *Client) appendNotify(b []byte, to *mailparts.Rcpt, n *clientNeeds) ([]b
 		return b, nil
 	}
 	orcpt, ok := orcptValue(to.ORcpt, n.utf8)
-	if !ok || len(orcpt) > maxORcpt {
+	switch {
+	case !ok || len(to.ORcpt) > maxORcpt:
 		return b, errClientParam("ORCPT")
+	case len(orcpt) > maxORcpt: // by our encoding alone: no reason to refuse the recipient
+		return b, nil
 	}
 	return append(append(b, " ORCPT="...), orcpt...), nil
 }

@@ -87,6 +87,7 @@ func TestDSNParameters(t *testing.T) {
 
 		// RFC 6533 section 3.
 		{name: "utf-8 to a server without", extensions: dsn, env: rcpt(0, "utf-8;jos\u00e9@example.com"), rcpt: ` ORCPT=utf-8;jos\x{E9}@example.com`},
+		{name: "utf-8 that only our encoding makes too long", extensions: dsn, env: rcpt(0, "utf-8;"+strings.Repeat("\u00e9", 150)+"@example.com"), rcpt: ""},
 		{name: "utf-8 as it came, in ASCII", extensions: dsn, env: rcpt(0, `utf-8;"a\x{5C}\x{20}b"@example.com`), rcpt: ` ORCPT=utf-8;"a\x{5C}\x{20}b"@example.com`},
 		{name: "utf-8 with what xtext encodes", extensions: dsn, env: rcpt(0, "UTF-8;a+b=c@example.com"), rcpt: ` ORCPT=utf-8;a\x{2B}b\x{3D}c@example.com`},
 		{name: "a wrong type", extensions: dsn, env: rcpt(0, "rfc822;jos\u00e9@example.com"), rcpt: ` ORCPT=utf-8;jos\x{E9}@example.com`},

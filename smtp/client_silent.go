@@ -1,28 +1,25 @@
-//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
-
 package smtp
 
 import (
-	"syscall"
-	"time"
+	"crypto/tls"
+	"errors"
+	"os"
 )
 
 // silent reports whether the server has said nothing since its last reply, not
-// even that it is gone. What is no socket cannot be asked, and is taken for silent.
-func (c *clientConn) silent() bool {
-	s, ok := c.raw.(syscall.Conn)
+// even that it is gone.
+func (c *clientConn) silent() bool { return c.recordsSilent() && c.socketSilent() }
+
+// recordsSilent reports whether TLS holds nothing that came with what was read: a
+// Read whose time is over looks at that, and no further.
+func (c *clientConn) recordsSilent() bool {
+	t, ok := c.nc.(*tls.Conn)
 	if !ok {
 		return true
 	}
-	raw, err := s.SyscallConn()
-	if err != nil || c.raw.SetReadDeadline(time.Time{}) != nil {
+	if c.raw.SetReadDeadline(longAgo) != nil {
 		return false
 	}
-	silent := false
-	err = raw.Read(func(fd uintptr) bool {
-		_, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK)
-		silent = err == syscall.EAGAIN
-		return true
-	})
-	return err == nil && silent
+	n, err := t.Read(make([]byte, 1))
+	return n == 0 && errors.Is(err, os.ErrDeadlineExceeded)
 }

@@ -2,6 +2,6 @@
 
 package smtp
 
-// silent would report whether the server has said nothing since its last reply:
-// here there is no way to look.
-func (c *clientConn) silent() bool { return true }
+// socketSilent would report whether nothing waits at the socket: here there is no
+// way to look.
+func (c *clientConn) socketSilent() bool { return true }

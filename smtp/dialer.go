@@ -52,7 +52,10 @@ type Dialer struct {
 	// LocalAddrs are the addresses to connect from: the first of the far side's
 	// family, and the system's choice where it has none. Not for NetDial.
 	LocalAddrs []netip.Addr
-	// NetDial connects; nil: net.Dialer. The network is "tcp" or "unix".
+	// NetDial connects; nil: net.Dialer. The network is "tcp" or "unix". A connection
+	// whose RemoteAddr is a loopback address or a unix socket's counts as one to this
+	// machine, where a password may go in the clear: for a tunnel that begins here,
+	// set TLS to TLSMandatory.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 	Logger  *slog.Logger // nil: discard
 }

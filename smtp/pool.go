@@ -23,7 +23,9 @@ import (
 // was left open is ended by RSET, in one write with the next MAIL where the server
 // has PIPELINING. If an idle connection turns out to be gone, or to have been
 // ended by 421, before its server was given any of the message, that goes over a
-// new one, once.
+// new one, once. A server that says something while nobody asks, or is gone, is
+// seen before the connection is used, where it is a socket and the system lets us
+// look.
 //
 // An idle connection is ended by QUIT, and costs a timer and no goroutine.
 type Pool struct {

@@ -2,10 +2,12 @@ package smtp_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/mailparts/mailparts/smtp"
@@ -30,7 +32,7 @@ func TestPoolStrayReply(t *testing.T) {
 						return
 					}
 					conns <- nc.(*net.TCPConn)
-					go takeOneByBDAT(nc)
+					go takeOneByBDAT(nc, nil)
 				}
 			}()
 			var p smtp.Pool
@@ -57,8 +59,62 @@ func TestPoolStrayReply(t *testing.T) {
 	}
 }
 
+// Under TLS what a server says may have come with its last reply, in a record of
+// its own that nobody has looked into: then nothing waits at the socket.
+func TestPoolStrayRecord(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var conns atomic.Int32
+	go func() {
+		for {
+			nc, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conns.Add(1)
+			cork := &corked{Conn: nc}
+			go takeOneByBDAT(tls.Server(cork, testTLS()), cork)
+		}
+	}()
+	var p smtp.Pool
+	defer p.Close()
+	d := &smtp.Dialer{Hostname: "client.example", TLS: smtp.TLSImplicit, TLSConfig: &tls.Config{RootCAs: testCA(), ServerName: "mx.example.com"}}
+	for range 2 {
+		if err := p.Deliver(t.Context(), d, l.Addr().String(), letter("b@example.com"), text("hello\r\n")); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := conns.Load(); n != 2 {
+		t.Errorf("%d connections: the first one, which refuses a second message, was used for it", n)
+	}
+}
+
+// corked is a connection that can hold back what is written, to send it at once.
+type corked struct {
+	net.Conn
+	corked bool
+	held   []byte
+}
+
+func (c *corked) Write(p []byte) (int, error) {
+	if c.corked {
+		c.held = append(c.held, p...)
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
+}
+
+func (c *corked) uncork() {
+	c.corked = false
+	c.Conn.Write(c.held)
+}
+
 // takeOneByBDAT is a server that takes one message, by BDAT, and refuses the next.
-func takeOneByBDAT(nc net.Conn) {
+// With a cork its answer to the first one is two, in one packet.
+func takeOneByBDAT(nc net.Conn, cork *corked) {
 	defer nc.Close()
 	r := bufio.NewReader(nc)
 	fmt.Fprint(nc, "220 mx\r\n")
@@ -79,6 +135,13 @@ func takeOneByBDAT(nc net.Conn) {
 				continue
 			}
 			taken = true
+			if cork != nil {
+				cork.corked = true
+				fmt.Fprint(nc, "250 ok\r\n")
+				fmt.Fprint(nc, "250 stray\r\n")
+				cork.uncork()
+				continue
+			}
 		}
 		fmt.Fprint(nc, "250 ok\r\n")
 	}

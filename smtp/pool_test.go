@@ -378,3 +378,23 @@ func TestPoolManySenders(t *testing.T) {
 		t.Errorf("%d messages over %d connections", messages.Load(), conns.Load())
 	}
 }
+
+// A message that panics leaves no connection behind.
+func TestPoolPanic(t *testing.T) {
+	f := newFake(t, ready()+"C!")
+	var p smtp.Pool
+	defer p.Close()
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		p.Deliver(t.Context(), f.dialer(), fakeAddr, letter("b@example.com"), panicSeeker{})
+	}()
+	f.wait() // for the connection's end
+}
+
+type panicSeeker struct{ io.Reader }
+
+func (panicSeeker) Seek(int64, int) (int64, error) { panic("oops") }

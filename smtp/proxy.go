@@ -64,7 +64,7 @@ func (p *Proxy) begin(ctx context.Context, conn *pooledConn, env *mailparts.Enve
 		err = conn.Mail(ctx, env)
 	}
 	if err != nil {
-		p.Pool.put(ctx, conn)
+		p.put(ctx, conn)
 		return nil, err
 	}
 	return &proxyTransaction{proxy: p, conn: conn, env: env, said: *env}, nil
@@ -135,4 +135,14 @@ func (t *proxyTransaction) changed() bool {
 
 // Close implements mailparts.Transaction. A transaction that is still open ends
 // with the connection's next one.
-func (t *proxyTransaction) Close() { t.proxy.Pool.put(context.Background(), t.conn) }
+func (t *proxyTransaction) Close() { t.proxy.put(context.Background(), t.conn) }
+
+// put keeps conn, unless its server limits the domains of a session: nobody knows
+// at MAIL whether it has room for those to come.
+func (p *Proxy) put(ctx context.Context, conn *pooledConn) {
+	if conn.limits.domains > 0 {
+		conn.Client.Close()
+		return
+	}
+	p.Pool.put(ctx, conn)
+}

@@ -3,6 +3,7 @@ package smtp_test
 import (
 	"context"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/mailparts/mailparts"
@@ -102,4 +103,33 @@ func TestProxy421(t *testing.T) {
 		C: NOOP
 		S: 250 ...
 	`)
+}
+
+// A next hop that limits the domains of a session gets a new one for each message.
+func TestProxyRCPTDOMAINMAX(t *testing.T) {
+	const script = `
+		C: MAIL FROM:<a@example.org>
+		S: 250 ok
+		C: RCPT TO:<%s>
+		S: 250 ok
+		C!`
+	hop := func(to string) string { return ready("LIMITS RCPTDOMAINMAX=1") + strings.Replace(script, "%s", to, 1) }
+	f := newFake(t, hop("b@example.com"), hop("b@example.net"))
+	p := &smtp.Proxy{Addr: fakeAddr, Dialer: *f.dialer()}
+	play(t, &smtp.Server{Receiver: p}, `
+		G: EHLO
+		C: MAIL FROM:<a@example.org>
+		S: 250 2.1.0 OK
+		C: RCPT TO:<b@example.com>
+		S: 250 2.1.5 OK
+		C: RSET
+		S: 250 2.0.0 OK
+		C: MAIL FROM:<a@example.org>
+		S: 250 2.1.0 OK
+		C: RCPT TO:<b@example.net>
+		S: 250 2.1.5 OK
+		C: RSET
+		S: 250 2.0.0 OK
+	`)
+	f.wait()
 }
