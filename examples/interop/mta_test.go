@@ -36,6 +36,7 @@ var mtas = []struct {
 }
 
 func postfixRelay(t testing.TB, onward string) string {
+	need(t, "postfix")
 	cert, key := certificate(t, "root")
 	return postfix(t, "relayhost = [127.0.0.1]:"+port(onward), "smtpd_tls_security_level = may",
 		"smtpd_tls_cert_file = "+cert, "smtpd_tls_key_file = "+key)
