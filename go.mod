@@ -13,4 +13,8 @@ require (
 	golang.org/x/sys v0.49.0
 )
 
-require golang.org/x/text v0.43.0 // indirect
+require (
+	github.com/emersion/go-imap/v2 v2.0.0-beta.8 // indirect
+	github.com/fsnotify/fsnotify v1.10.1 // indirect
+	golang.org/x/text v0.43.0 // indirect
+)
