@@ -26,6 +26,7 @@ const module = "github.com/mailparts/mailparts"
 var mayImport = map[string]string{
 	"mailparts": "", // the vocabulary, for everyone
 
+	"internal/crlf":          "",
 	"internal/disk":          "golang.org/x/sys/unix",
 	"internal/disk/disktest": "internal/disk",
 	"internal/idn":           "golang.org/x/net/idna",
@@ -37,7 +38,7 @@ var mayImport = map[string]string{
 	"sasl/passwd": "mailparts sasl internal/disk golang.org/x/crypto/argon2 golang.org/x/crypto/bcrypt",
 
 	// Stores and the queue: never a protocol.
-	"maildir": "mailparts internal/disk",
+	"maildir": "mailparts internal/crlf internal/disk",
 	"queue":   "mailparts internal/disk internal/idn github.com/emersion/go-message/...",
 
 	// Protocols: never a store, and of each other only lmtp the engine of smtp.

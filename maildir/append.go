@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/crlf"
 	"github.com/mailparts/mailparts/internal/disk"
 )
 
@@ -73,13 +74,13 @@ func (b *box) draft(ctx context.Context, in mailparts.Incoming) (draft, error) {
 	if err != nil {
 		return d, err
 	}
-	text := b.writers.Get().(*lfWriter)
+	text := b.writers.Get().(*crlf.Writer)
 	defer func() {
-		text.reset(nil)
+		text.Reset(nil)
 		b.writers.Put(text)
 	}()
-	text.reset(f)
-	err = text.copy(ctx, in.Body)
+	text.Reset(f)
+	err = text.Copy(ctx, in.Body)
 	if err == nil && !in.Received.IsZero() {
 		err = b.try(func(dir string) error { return b.fsys.Chtimes(filepath.Join(dir, "tmp", d.tmp), in.Received) })
 	}
@@ -89,7 +90,7 @@ func (b *box) draft(ctx context.Context, in mailparts.Incoming) (draft, error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		b.discard("tmp", d.tmp)
 	}
-	d.base = fmt.Sprintf("%s%s%d%s%d", d.tmp, diskSize, text.disk, wireSize, text.wire)
+	d.base = fmt.Sprintf("%s%s%d%s%d", d.tmp, diskSize, text.Disk(), wireSize, text.Wire())
 	return d, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"weak"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/crlf"
 	"github.com/mailparts/mailparts/internal/disk"
 )
 
@@ -44,7 +45,7 @@ type Backend struct {
 	log     *slog.Logger
 	machine string // the real host name, for lock files
 	names   namer
-	writers sync.Pool // of *lfWriter
+	writers sync.Pool // of *crlf.Writer
 
 	mu    sync.Mutex
 	boxes map[string]weak.Pointer[box] // by folder
@@ -91,7 +92,7 @@ func (b *Backend) setUp() {
 	b.machine, _ = os.Hostname()
 	b.names.host = safeHost(cmp.Or(b.Hostname, b.machine))
 	b.names.random = rand.Uint32()
-	b.writers.New = func() any { return new(lfWriter) }
+	b.writers.New = func() any { return new(crlf.Writer) }
 	b.boxes = map[string]weak.Pointer[box]{}
 }
 

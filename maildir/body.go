@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/crlf"
 	"github.com/mailparts/mailparts/internal/disk"
 )
 
@@ -34,11 +35,13 @@ func (m *mailbox) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, e
 		f.Close()
 		return nil, err
 	}
-	return &body{file: f, text: crlfReader{r: f}, left: size, wrong: func() {
+	out := &body{file: f, left: size, wrong: func() {
 		if !m.renumber(ctx, &e) {
 			m.setSize(uid, -1)
 		}
-	}}, nil
+	}}
+	out.text.Reset(f)
+	return out, nil
 }
 
 // sizeOf is size for a file that is open. If its name is wrong about the size on
@@ -52,7 +55,7 @@ func (b *box) sizeOf(ctx context.Context, e *entry, f disk.File) (int64, error) 
 			return told, err
 		}
 	}
-	size, err := wireLen(f)
+	size, err := crlf.Len(f)
 	if err != nil {
 		return 0, err
 	}
@@ -92,14 +95,14 @@ func (b *box) measure(path string) (int64, error) {
 		return 0, err
 	}
 	defer f.Close()
-	return wireLen(f)
+	return crlf.Len(f)
 }
 
 // body yields exactly the octets that were promised, or an error. Then the promise
 // was wrong.
 type body struct {
 	file  disk.File
-	text  crlfReader
+	text  crlf.Reader
 	left  int64
 	wrong func()
 }

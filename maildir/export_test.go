@@ -1,9 +1,6 @@
 package maildir
 
 import (
-	"bytes"
-	"io"
-
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk"
 )
@@ -34,27 +31,6 @@ func ParseUIDList(text string) (string, int) {
 	}
 	return string(out), bad
 }
-
-// ToDisk returns a message as it is on disk, and the size on the wire that is
-// noted for it. Each Write has n octets.
-func ToDisk(msg string, n int) (string, int64) {
-	var b bytes.Buffer
-	w := lfWriter{w: &b}
-	for p := []byte(msg); len(p) > 0; p = p[min(n, len(p)):] {
-		w.Write(p[:min(n, len(p))])
-	}
-	w.finish()
-	if w.disk != int64(b.Len()) {
-		panic("lfWriter counts wrong")
-	}
-	return b.String(), w.wire
-}
-
-// FromDisk reads from disk what a Body yields.
-func FromDisk(r io.Reader) io.Reader { return &crlfReader{r: r} }
-
-// WireLen measures it.
-func WireLen(r io.Reader) (int64, error) { return wireLen(r) }
 
 // Flags returns the flags of a file's name, and the name with others.
 func Flags(name string, flags ...mailparts.Flag) ([]mailparts.Flag, string) {
