@@ -53,8 +53,3 @@ func Copy(ctx context.Context, src Mailbox, uids UIDSet, dst Mailbox) (Copied, e
 	}
 	return Copied{From: from, To: to}, nil
 }
-
-// Mover is Copy and Expunge of each message in one step, within any quota.
-type Mover interface {
-	Move(ctx context.Context, uids UIDSet, dst Mailbox) (Copied, error)
-}

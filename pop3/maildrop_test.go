@@ -3,6 +3,7 @@ package pop3_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -100,15 +101,21 @@ func (r *rig) waitUnlocked() {
 // migrated is a mailbox with unique-ids of an earlier server.
 type migrated struct {
 	mailparts.Mailbox
-	ids map[mailparts.UID]string
+	ids  map[mailparts.UID]string
+	errs *[]error // that the next calls yield
 }
 
-func (m migrated) UIDLs(context.Context) iter.Seq2[mailparts.UID, string] {
-	return func(yield func(mailparts.UID, string) bool) {
+func (m migrated) UIDLs(context.Context) iter.Seq2[mailparts.UIDL, error] {
+	return func(yield func(mailparts.UIDL, error) bool) {
 		for uid, id := range m.ids { // in no order
-			if !yield(uid, id) {
+			if !yield(mailparts.UIDL{UID: uid, ID: id}, nil) {
 				return
 			}
+		}
+		if m.errs != nil && len(*m.errs) > 0 {
+			err := (*m.errs)[0]
+			*m.errs = (*m.errs)[1:]
+			yield(mailparts.UIDL{}, err)
 		}
 	}
 }
@@ -126,7 +133,7 @@ func TestMigratedUniqueIDs(t *testing.T) {
 		99: "of a message that is gone",
 	}
 	r := start(t, func(s *pop3.Server) {
-		s.Backend = wrapped{s.Backend, func(mb mailparts.Mailbox) mailparts.Mailbox { return migrated{mb, ids} }}
+		s.Backend = wrapped{s.Backend, func(mb mailparts.Mailbox) mailparts.Mailbox { return migrated{mb, ids, nil} }}
 	})
 	for range 9 {
 		r.fill("x\r\n")
@@ -149,6 +156,27 @@ func TestMigratedUniqueIDs(t *testing.T) {
 			C: UIDL 1
 			S: +OK 1 0000000a4f3b2c1d`)
 	}
+}
+
+// TestUniqueIDsFail: a client that got other unique-ids for once would download
+// all again, so it gets none.
+func TestUniqueIDsFail(t *testing.T) {
+	errs := []error{errors.New("the disk is on fire"), errors.ErrUnsupported}
+	r := start(t, func(s *pop3.Server) {
+		s.Backend = wrapped{s.Backend, func(mb mailparts.Mailbox) mailparts.Mailbox {
+			return migrated{mb, map[mailparts.UID]string{1: "kept"}, &errs}
+		}}
+	})
+	r.fill("x\r\n")
+	r.login().talk(`
+		C: UIDL
+		S: -ERR [SYS/TEMP] Temporary failure, please try again later
+		C: UIDL
+		S: +OK 1 messages (3 octets)
+		S: 1 kept
+		S: .
+		C: UIDL 1
+		S: +OK 1 kept`)
 }
 
 // TestOctets retrieves messages that are hard to frame, and compares.

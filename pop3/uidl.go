@@ -9,7 +9,9 @@ import (
 
 // uidl is UIDL [msg] (RFC 1939 section 7).
 func (s *session) uidl(args [][]byte) error {
-	s.drop.loadIDs(s.ctx)
+	if err := s.drop.loadIDs(s.ctx); err != nil {
+		return err
+	}
 	return s.listing(args, s.uniqueIDListing)
 }
 
@@ -26,23 +28,27 @@ func (s *session) uniqueIDListing(i int) {
 }
 
 // loadIDs asks the mailbox once for the unique-ids that another server gave out
-// before, so that nobody downloads all again after a migration.
-func (d *maildrop) loadIDs(ctx context.Context) {
-	u, ok := d.mailbox.(mailparts.UIDLer)
-	if !ok || d.idsLoaded {
-		return
+// before, so that nobody downloads all again after a migration. After an error
+// it asks again: a message must not have one unique-id now and another later.
+func (d *maildrop) loadIDs(ctx context.Context) error {
+	if d.idsLoaded {
+		return nil
 	}
-	d.idsLoaded = true
-	for uid, id := range u.UIDLs(ctx) {
-		i := d.find(uid)
-		if i < 0 || !d.usable(id) {
+	for id, err := range mailparts.UIDLs(ctx, d.mailbox) {
+		if err != nil {
+			return err
+		}
+		i := d.find(id.UID)
+		if i < 0 || !d.usable(id.ID) {
 			continue
 		}
 		if d.ids == nil {
 			d.ids = make([]string, len(d.messages))
 		}
-		d.ids[i] = id
+		d.ids[i] = id.ID
 	}
+	d.idsLoaded = true
+	return nil
 }
 
 // usable reports whether an id that was given out before is one of RFC 1939, and
