@@ -29,6 +29,7 @@ var mayImport = map[string]string{
 	"internal/crlf":          "",
 	"internal/disk":          "golang.org/x/sys/unix",
 	"internal/disk/disktest": "internal/disk",
+	"internal/dotlock":       "internal/disk",
 	"internal/idn":           "golang.org/x/net/idna",
 	"internal/line":          "",
 	"internal/serve":         "mailparts",
@@ -38,7 +39,8 @@ var mayImport = map[string]string{
 	"sasl/passwd": "mailparts sasl internal/disk golang.org/x/crypto/argon2 golang.org/x/crypto/bcrypt",
 
 	// Stores and the queue: never a protocol.
-	"maildir": "mailparts internal/crlf internal/disk",
+	"maildir": "mailparts internal/crlf internal/disk internal/dotlock",
+	"mbox":    "mailparts internal/crlf internal/disk internal/dotlock internal/utf7 internal/watch",
 	"queue":   "mailparts internal/disk internal/idn github.com/emersion/go-message/...",
 
 	// Protocols: never a store, and of each other only lmtp the engine of smtp.
@@ -81,6 +83,7 @@ var mayReach = map[string]string{
 	"dnscheck":     "golang.org/x/net golang.org/x/text",
 	"filter/spamd": "",
 	"maildir":      "golang.org/x/sys",
+	"mbox":         "github.com/fsnotify/fsnotify golang.org/x/sys",
 	"queue":        "github.com/emersion/go-message golang.org/x/net golang.org/x/sys golang.org/x/text",
 	"sasl":         "github.com/emersion/go-sasl github.com/xdg-go/scram github.com/xdg-go/stringprep golang.org/x/text",
 

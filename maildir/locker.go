@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
 )
 
 // Lock is the kernel's lock on a file, and so goes with the process. It takes a
@@ -15,7 +16,7 @@ import (
 func (m *mailbox) Lock(ctx context.Context) (unlock func() error, err error) {
 	var lock io.Closer
 	err = m.try(func(dir string) error {
-		err := poll(ctx, func() (err error) {
+		err := disk.Poll(ctx, func() (err error) {
 			lock, err = m.fsys.Lock(filepath.Join(dir, sessionLock))
 			return err
 		})

@@ -10,6 +10,7 @@
 package disk
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -20,6 +21,26 @@ import (
 
 // ErrLocked is Lock's answer while another holds the lock.
 var ErrLocked = errors.New("locked by another process")
+
+// Poll calls try until it answers something else than ErrLocked, or ctx is done. The
+// pauses grow from a millisecond to a tenth of a second.
+func Poll(ctx context.Context, try func() error) error {
+	pause := time.Millisecond
+	for {
+		err := try()
+		if !errors.Is(err, ErrLocked) {
+			return err
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+		pause = min(2*pause, 100*time.Millisecond)
+	}
+}
 
 // FS is a file system. Names are paths as package os takes them, and errors
 // match the io/fs sentinels and the syscall.Errno values (ENOSPC, EDQUOT, …).
@@ -71,7 +92,28 @@ type File interface {
 	Allocate(size int64) error
 	Sync() error     // fsync
 	Datasync() error // fdatasync
+
+	// Fcntl and Flock change the lock of their kind that this open file has on
+	// all of the file, or return ErrLocked at once and leave it as it was. Close
+	// and the end of the process release it. The two kinds know nothing of each
+	// other, but on NFS, where Linux makes an fcntl lock of every flock.
+	//
+	// An fcntl lock needs a file that is open for reading if it is Shared, and for
+	// writing if it is Exclusive. On Linux it is of the open file (F_OFD_SETLK). On
+	// other systems it is of the process: it excludes nobody in this one, and is
+	// gone as soon as this process closes any file that it has open of the same.
+	Fcntl(LockMode) error
+	Flock(LockMode) error
 }
+
+// LockMode says whom a lock excludes.
+type LockMode uint8
+
+const (
+	Unlocked  LockMode = iota // excludes nobody
+	Shared                    // excludes who wants it Exclusive
+	Exclusive                 // excludes all others
+)
 
 // MkdirAll makes name and its parents durable: each folder that it makes is
 // synced into the one above it, or removed again if that fails.

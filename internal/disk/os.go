@@ -71,7 +71,7 @@ func (OS) Lock(name string) (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := flock(f); err != nil {
+	if err := (osFile{f}).Flock(Exclusive); err != nil {
 		f.Close()
 		return nil, err
 	}

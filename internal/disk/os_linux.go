@@ -17,13 +17,8 @@ func (OS) Boot() string {
 	return strings.TrimSpace(string(id))
 }
 
-func flock(f *os.File) error {
-	err := eintr(func() error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) })
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return ErrLocked
-	}
-	return err
-}
+// setLock is for locks of the open file, whole whatever else the process closes.
+const setLock = unix.F_OFD_SETLK
 
 // Allocate implements File by fallocate.
 func (f osFile) Allocate(size int64) error {
@@ -37,12 +32,4 @@ func (f osFile) Allocate(size int64) error {
 // Datasync implements File.
 func (f osFile) Datasync() error {
 	return eintr(func() error { return unix.Fdatasync(int(f.Fd())) })
-}
-
-func eintr(call func() error) error {
-	for {
-		if err := call(); err != unix.EINTR {
-			return err
-		}
-	}
 }

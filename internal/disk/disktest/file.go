@@ -237,5 +237,7 @@ func (f *file) Close() error {
 	err := f.begin("close", anyAccess)
 	defer f.fsys.mu.Unlock()
 	f.closed = true
+	f.fsys.fcntls.set(f.node, f, disk.Unlocked)
+	f.fsys.flocks.set(f.node, f, disk.Unlocked)
 	return err
 }

@@ -2,7 +2,6 @@ package disktest
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,8 +10,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/mailparts/mailparts/internal/disk"
 )
 
 // ErrCrashed is what every operation returns from the crash on.
@@ -30,7 +27,8 @@ type FS struct {
 	root    *node
 	inodes  uint64
 	boot    int
-	locks   map[*node]bool
+	fcntls  lockTable
+	flocks  lockTable
 	ops     int
 	crashAt int // 0: never
 	failAt  int
@@ -47,7 +45,7 @@ type Op struct {
 
 // New returns an empty file system.
 func New() *FS {
-	f := &FS{locks: map[*node]bool{}}
+	f := &FS{fcntls: lockTable{}, flocks: lockTable{}}
 	f.root = f.newNode(fs.ModeDir | 0o755)
 	return f
 }
@@ -291,42 +289,6 @@ func (f *FS) Chtimes(name string, mtime time.Time) error {
 	return pathError("chtimes", name, err)
 }
 
-// Lock implements disk.FS.
-func (f *FS) Lock(name string) (io.Closer, error) {
-	err := f.begin("lock", name)
-	defer f.mu.Unlock()
-	if err != nil {
-		return nil, err
-	}
-	n, err := f.open(name, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, pathError("lock", name, err)
-	}
-	if f.locks[n] {
-		return nil, disk.ErrLocked
-	}
-	f.locks[n] = true
-	return &lock{fsys: f, node: n}, nil
-}
-
 // Boot implements disk.FS. It is no operation, and stays the same in mode Kept
 // only.
 func (f *FS) Boot() string { return strconv.Itoa(f.boot) }
-
-type lock struct {
-	fsys *FS
-	node *node
-	once sync.Once
-}
-
-// Close is no operation: the lock goes in any case.
-func (l *lock) Close() error {
-	err := fs.ErrClosed
-	l.once.Do(func() {
-		l.fsys.mu.Lock()
-		defer l.fsys.mu.Unlock()
-		delete(l.fsys.locks, l.node)
-		err = nil
-	})
-	return err
-}

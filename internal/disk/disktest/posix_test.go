@@ -242,3 +242,79 @@ func TestLinkCount(t *testing.T) {
 		t.Errorf("%d links, want 0", links())
 	}
 }
+
+// The locks of open files: whom each excludes, and what releases it.
+func TestFileLocks(t *testing.T) {
+	for _, kind := range []struct {
+		name string
+		lock func(disk.File, disk.LockMode) error
+	}{{"fcntl", disk.File.Fcntl}, {"flock", disk.File.Flock}} {
+		t.Run(kind.name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, fsys disk.FS, root string) {
+				name := filepath.Join(root, "file")
+				must(t, disk.WriteFile(fsys, name, nil, 0o600))
+				open := func(flag int) disk.File {
+					f, err := fsys.OpenFile(name, flag, 0)
+					must(t, err)
+					t.Cleanup(func() { f.Close() })
+					return f
+				}
+				a, b, c := open(os.O_RDWR), open(os.O_RDWR), open(os.O_RDONLY)
+				for i, step := range []struct {
+					file disk.File
+					mode disk.LockMode
+					want error
+				}{
+					{a, disk.Shared, nil},
+					{b, disk.Shared, nil},
+					{a, disk.Exclusive, disk.ErrLocked},
+					{b, disk.Unlocked, nil},
+					{a, disk.Exclusive, nil},
+					{a, disk.Exclusive, nil},
+					{c, disk.Shared, disk.ErrLocked},
+					{a, disk.Shared, nil},
+					{c, disk.Shared, nil},
+					{b, disk.Exclusive, disk.ErrLocked},
+					{b, disk.Unlocked, nil},
+				} {
+					if err := kind.lock(step.file, step.mode); err != step.want {
+						t.Fatalf("step %d: %v, want %v", i, err, step.want)
+					}
+				}
+				must(t, open(os.O_RDWR).Close()) // no lock goes with another open file
+				if err := kind.lock(b, disk.Exclusive); err != disk.ErrLocked {
+					t.Errorf("while two share it: %v", err)
+				}
+				must(t, a.Close(), c.Close())
+				must(t, kind.lock(b, disk.Exclusive))
+			})
+		})
+	}
+}
+
+// The kinds of locks do not see each other, and Lock is a flock.
+func TestLockKinds(t *testing.T) {
+	onBoth(t, func(t *testing.T, fsys disk.FS, root string) {
+		name := filepath.Join(root, "file")
+		a, err := fsys.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+		must(t, err)
+		defer a.Close()
+		must(t, a.Fcntl(disk.Exclusive))
+		lock, err := fsys.Lock(name)
+		must(t, err)
+		if err := a.Flock(disk.Shared); err != disk.ErrLocked {
+			t.Errorf("Flock while Lock is held: %v", err)
+		}
+		must(t, lock.Close(), a.Flock(disk.Shared))
+		if _, err := fsys.Lock(name); err != disk.ErrLocked {
+			t.Errorf("Lock while a flock is held: %v", err)
+		}
+		readOnly, err := fsys.OpenFile(name, os.O_RDONLY, 0)
+		must(t, err)
+		defer readOnly.Close()
+		must(t, a.Fcntl(disk.Unlocked))
+		if err := readOnly.Fcntl(disk.Exclusive); !errors.Is(err, syscall.EBADF) {
+			t.Errorf("an fcntl lock to write on what is open to read: %v", err)
+		}
+	})
+}

@@ -47,7 +47,7 @@ func (m Mode) String() string {
 func (f *FS) Reboot(m Mode) *FS {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	r := &FS{inodes: f.inodes, boot: f.boot, locks: map[*node]bool{}}
+	r := &FS{inodes: f.inodes, boot: f.boot, fcntls: lockTable{}, flocks: lockTable{}}
 	if m != Kept {
 		r.boot++
 	}
