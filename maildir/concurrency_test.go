@@ -111,7 +111,8 @@ func TestManySessions(t *testing.T) {
 		for i := range 20 {
 			name := fmt.Sprint(i, ".foreign")
 			fsys.Rename(user+"new/"+name, user+"cur/"+name+":2,R")
-			put(t, fsys, user+"new/"+name+"2", "line\n")
+			put(t, fsys, user+"tmp/"+name+"2", "line\n") // half a file is no delivery
+			must(t, fsys.Rename(user+"tmp/"+name+"2", user+"new/"+name+"2"))
 		}
 	})
 	wg.Wait()
