@@ -35,10 +35,14 @@ func (d draft) place() item {
 // to new/ or cur/. They keep system flags only. A crash in the midst of a batch
 // may leave a part of it; nothing else does.
 func (m *mailbox) Append(ctx context.Context, msgs iter.Seq2[mailparts.Incoming, error]) (mailparts.Placed, error) {
-	drafts, err := m.draftAll(ctx, msgs)
+	charge, err := m.charge(ctx)
+	if err != nil {
+		return mailparts.Placed{}, quota(err)
+	}
+	drafts, err := m.draftAll(ctx, charge.meter(ctx, msgs))
 	var placed mailparts.Placed
 	if err == nil {
-		placed, err = m.deliver(ctx, drafts)
+		placed, err = m.deliver(ctx, drafts, charge)
 	}
 	if err != nil {
 		for _, d := range drafts {
@@ -124,22 +128,24 @@ func (b *box) discard(sub, name string) error {
 }
 
 // deliver gives drafts their UIDs and names, and makes the names durable.
-func (b *box) deliver(ctx context.Context, drafts []draft) (mailparts.Placed, error) {
+func (b *box) deliver(ctx context.Context, drafts []draft, charge *charge) (placed mailparts.Placed, err error) {
 	unlock, err := b.lock(ctx)
 	if err != nil {
 		return mailparts.Placed{}, err
 	}
-	first, err := b.place(ctx, drafts)
+	var first mailparts.UID
+	err = charge.spend(ctx, drafts, func() error { first, err = b.place(ctx, drafts); return err })
 	unlock()
 	if err != nil {
 		return mailparts.Placed{}, err
 	}
-	placed := mailparts.Placed{UIDValidity: b.validity}
+	placed.UIDValidity = b.validity
 	if len(drafts) > 0 {
 		placed.UIDs.Add(first, first+mailparts.UID(len(drafts)-1))
 	}
 	if err := b.sync(shelvesOf(drafts)); err != nil {
 		b.takeBack(drafts)
+		charge.giveBack(ctx, drafts)
 		return mailparts.Placed{}, err
 	}
 	b.sweep()

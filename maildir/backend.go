@@ -37,6 +37,13 @@ type Backend struct {
 	// tree. Empty: the machine's.
 	Hostname string
 
+	// Quota, if not nil, says at each Open what the user's tree may hold. Limits
+	// go into the first line of the tree's maildirsize, where Courier, maildrop
+	// and Dovecot find them, in the place of others. Without Quota, and for users
+	// for whom it returns no limits, those that are there are obeyed; a tree
+	// without a maildirsize has no quota.
+	Quota func(user string) (Limits, error)
+
 	// Logger is told what was repaired and what was left alone. Nil: nobody.
 	Logger *slog.Logger
 
@@ -61,6 +68,9 @@ func (b *Backend) Open(ctx context.Context, user string) (mailparts.Store, error
 	b.once.Do(b.setUp)
 	s := &store{backend: b, root: root}
 	if _, err := s.open(ctx, inbox); err != nil {
+		return nil, err
+	}
+	if err := s.setQuota(ctx, user); err != nil {
 		return nil, err
 	}
 	return s, nil

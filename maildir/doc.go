@@ -63,6 +63,24 @@
 // by the modification times of new/ and cur/. A tree on a network file system
 // needs one that keeps locks between hosts, such as NFS version 4.
 //
+// # Quota
+//
+// A tree has a Maildir++ quota if there is a maildirsize in it, of anybody, or if
+// Backend.Quota says what it may hold: Stores are a mailparts.Quotaer. It is kept as
+// Courier, maildrop and Dovecot keep it. As with Dovecot everything in the tree
+// counts, with the octets that it has on disk, whatever flags it has and in whatever
+// mailbox; Courier leaves out messages that are (T)rashed, and the mailbox Trash, when
+// it is the one that counts. What nobody writes a line for, such as mail of procmail,
+// counts when the tree is counted the next time: when the file is longer than 5120
+// octets, and before mail is refused for a sum that is older than 15 minutes or was
+// added up.
+//
+// Processes of this package never lose a line or go beyond a limit together. A line
+// of Dovecot's is lost if it comes in the very moment in which the tree has been
+// counted, and a crash may lose lines, or what they are for, as they are not synced:
+// then the sum is wrong until the next count, and the limits stay. Without a quota
+// a delivery costs one look for the file.
+//
 // Stores are a mailparts.Manager and a mailparts.Subscriber too, mailboxes a
 // mailparts.Locker. Keywords are not kept, and mod-sequences neither: Status says
 // so.

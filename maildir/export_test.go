@@ -49,3 +49,23 @@ var (
 	Arrival  = arrival
 	SafeHost = safeHost
 )
+
+// ParseSizeFile returns a maildirsize as it is written when its lines are summed
+// up, with "bad" or "no sum" for the sum if there is none, or "" if it has no limits.
+func ParseSizeFile(text string) (string, Limits) {
+	f, err := parseSizeFile(text)
+	if err != nil {
+		return "", f.Limits
+	}
+	out := string(f.appendLimits(nil))
+	switch {
+	case f.bad != nil:
+		return out + "bad\n", f.Limits
+	case f.lines == 0:
+		return out + "no sum\n", f.Limits
+	}
+	return string(f.used.append([]byte(out))), f.Limits
+}
+
+// MaxSizeFile is how long a maildirsize may become, in octets.
+const MaxSizeFile = maxSizeFile

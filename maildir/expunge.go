@@ -35,7 +35,10 @@ func (m *mailbox) Expunge(ctx context.Context, uids mailparts.UIDSet, having mai
 func (b *box) expunge(dir string, msgs []entry) (again bool, err error) {
 	gone := map[mailparts.UID]bool{}
 	var from [2]bool
+	refund := b.quotaRoot().refund(context.Background())
+	defer refund.close()
 	for _, e := range msgs {
+		refund.weigh(e.path(dir))
 		err = b.fsys.Remove(e.path(dir))
 		if errors.Is(err, fs.ErrNotExist) {
 			again, err = true, nil
@@ -44,6 +47,7 @@ func (b *box) expunge(dir string, msgs []entry) (again bool, err error) {
 		if err != nil {
 			break
 		}
+		refund.removed()
 		gone[e.uid] = true
 		from[e.shelf] = true
 	}

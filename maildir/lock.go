@@ -20,6 +20,7 @@ const (
 	sessionLock  = "mailparts-session.lock"     // in a mailbox: mailparts.Locker
 	namesLock    = "mailparts-names.lock"       // in a tree: who changes the set of mailboxes
 	validityLock = "mailparts-uidvalidity.lock" // in a tree: who takes a UIDVALIDITY
+	quotaLock    = "mailparts-quota.lock"       // in a tree: who changes or counts what its quota counts
 )
 
 // patience is how long to wait for a lock that is held for the length of an

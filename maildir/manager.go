@@ -76,9 +76,13 @@ func (s *store) Delete(ctx context.Context, name string) error {
 		return err
 	}
 	defer change.Close()
+	refund := s.quotaRoot().refund(ctx)
+	defer refund.close()
+	refund.weighMailbox(dir)
 	if err := s.remove(dir); err != nil {
 		return err
 	}
+	refund.removed()
 	s.emptyTrash()
 	return nil
 }

@@ -27,6 +27,7 @@ var (
 	_ mailparts.Backend    = (*Backend)(nil)
 	_ mailparts.Manager    = (*store)(nil)
 	_ mailparts.Subscriber = (*store)(nil)
+	_ mailparts.Quotaer    = (*store)(nil)
 	_ mailparts.Locker     = (*mailbox)(nil)
 )
 

@@ -13,7 +13,8 @@
 //	OpenSMTPD 6.8     relays to smtp.Server by STARTTLS and takes mail of smtp.Relay: DSN.
 //	                  It has no PIPELINING, CHUNKING and SMTPUTF8. The STARTTLS of its server
 //	                  fails in Debian 12, so that the Relay goes on without
-//	Dovecot 2.3       takes mail of lmtp.Client by TCP and a socket, serves our Maildirs
+//	Dovecot 2.3       takes mail of lmtp.Client by TCP and a socket, serves our Maildirs,
+//	                  keeps one quota with us
 //	Cyrus 3.6         takes mail of lmtp.Client by TCP and a socket
 //	swaks, msmtp 1.8, mutt 2.2, s-nail 14.9, curl 7.88, Python's smtplib
 //	                  submit by STARTTLS and by TLS from the first octet, with AUTH by

@@ -3,6 +3,7 @@ package interop_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -15,8 +16,9 @@ type dovecotServer struct {
 	socket               string // LMTP too
 }
 
-// dovecot starts Dovecot on the Maildirs below mail.
-func dovecot(t testing.TB, mail string) *dovecotServer {
+// dovecot starts Dovecot on the Maildirs below mail, with settings beside those that
+// all tests need.
+func dovecot(t testing.TB, mail string, settings ...string) *dovecotServer {
 	t.Helper()
 	needRoot(t)
 	program := need(t, "dovecot")[0]
@@ -45,6 +47,7 @@ func dovecot(t testing.TB, mail string) *dovecotServer {
 		"service imap-login {\n inet_listener imap {\n port = "+port(s.imapAddr)+"\n }\n inet_listener imaps {\n port = 0\n }\n}",
 		"service pop3-login {\n inet_listener pop3 {\n port = "+port(s.pop3)+"\n }\n inet_listener pop3s {\n port = 0\n }\n}",
 		"service lmtp {\n inet_listener lmtp {\n port = "+port(s.lmtp)+"\n }\n unix_listener "+s.socket+" {\n mode = 0666\n }\n}",
+		strings.Join(settings, "\n"),
 	)
 	run(t, "", "chown", "-R", "mail:mail", mail)
 	d := start(t, program, "-F", "-c", s.conf)

@@ -1,0 +1,167 @@
+package maildir
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/mailparts/mailparts/internal/disk"
+)
+
+// recount counts the tree and puts a new file with the limits of was in the place of
+// the old one. The caller has the lock; others, who know nothing of it, may deliver
+// at the same time: if they did, it is done again. That leaves the moment between
+// the new file's name and the last look.
+func (q quotaRoot) recount(ctx context.Context, was *sizeFile) (*sizeFile, error) {
+	for looks := 1; ; looks++ {
+		now, stable, err := q.recountOnce(ctx, was)
+		if err != nil || stable || looks == maxLooks {
+			return now, err
+		}
+	}
+}
+
+func (q quotaRoot) recountOnce(ctx context.Context, was *sizeFile) (now *sizeFile, stable bool, err error) {
+	old, err := q.openOld()
+	if err != nil {
+		return nil, false, err
+	}
+	defer old.close()
+	shelves, err := q.shelves()
+	if err != nil {
+		return nil, false, err
+	}
+	now = &sizeFile{Limits: was.Limits, others: was.others, lines: 1}
+	for _, s := range shelves {
+		in, err := q.weighShelf(ctx, s.path)
+		if err != nil {
+			return nil, false, err
+		}
+		now.used = now.used.plus(in)
+	}
+	text := now.used.append(now.appendLimits(nil))
+	if err := disk.WriteFile(q.fsys, q.file(), text, old.mode); err != nil {
+		return nil, false, err
+	}
+	now.size, now.mtime = int64(len(text)), time.Now()
+	again, err := q.shelves()
+	return now, err == nil && slices.EqualFunc(shelves, again, quotaShelf.is) && !old.grown(), nil
+}
+
+// oldFile is the one that a recount replaces. Who had it open may still write to it.
+type oldFile struct {
+	disk.File // nil: there was none
+	size      int64
+	mode      fs.FileMode
+}
+
+func (q quotaRoot) openOld() (old oldFile, err error) {
+	f, err := q.fsys.OpenFile(q.file(), os.O_RDONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return oldFile{mode: fileMode}, nil
+	}
+	if err != nil {
+		return old, err
+	}
+	fi, err := f.Stat()
+	if err != nil {
+		return old, errors.Join(err, f.Close())
+	}
+	return oldFile{f, fi.Size(), fi.Mode().Perm()}, nil
+}
+
+// grown reports whether a line came that may not be in the new file.
+func (o oldFile) grown() bool {
+	if o.File == nil {
+		return false
+	}
+	fi, err := o.Stat()
+	return err != nil || fi.Size() != o.size
+}
+
+func (o oldFile) close() {
+	if o.File != nil {
+		o.Close()
+	}
+}
+
+// quotaShelf is a folder with messages, and when it was changed last.
+type quotaShelf struct {
+	path  string
+	mtime time.Time
+}
+
+func (s quotaShelf) is(t quotaShelf) bool { return s.path == t.path && s.mtime.Equal(t.mtime) }
+
+// shelves are new/ and cur/ of all mailboxes, sorted: of everything in the tree that
+// Courier and Dovecot take for a folder, whether its name can be a mailbox's here or
+// not.
+func (q quotaRoot) shelves() (shelves []quotaShelf, err error) {
+	folders, err := q.fsys.ReadDir(q.tree)
+	if err != nil {
+		return nil, err
+	}
+	folders = append(folders, "") // INBOX
+	slices.Sort(folders)
+	for _, folder := range folders {
+		if folder != "" && folder[0] != '.' || strings.HasPrefix(folder, "..") {
+			continue
+		}
+		for _, shelf := range shelfNames {
+			path := filepath.Join(q.tree, folder, shelf)
+			fi, err := q.fsys.Stat(path)
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			shelves = append(shelves, quotaShelf{path, fi.ModTime()})
+		}
+	}
+	return shelves, nil
+}
+
+// weighShelf counts the messages in new/ or cur/.
+func (q quotaRoot) weighShelf(ctx context.Context, path string) (u usage, err error) {
+	names, err := q.fsys.ReadDir(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return u, ctx.Err()
+	}
+	if err != nil {
+		return u, err
+	}
+	for _, name := range names {
+		if !validName(name) {
+			continue
+		}
+		in, err := q.weigh(filepath.Join(path, name))
+		if err != nil {
+			return u, err
+		}
+		u = u.plus(in)
+	}
+	return u, ctx.Err()
+}
+
+// weigh is one message's share, by its name or else by its file. What is gone
+// meanwhile, or is a folder, has none.
+func (q quotaRoot) weigh(path string) (usage, error) {
+	if size := sizeIn(baseOf(filepath.Base(path)), diskSize); size >= 0 {
+		return usage{size, 1}, nil
+	}
+	fi, err := q.fsys.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && fi.IsDir() {
+		return usage{}, nil
+	}
+	if err != nil {
+		return usage{}, err
+	}
+	return usage{fi.Size(), 1}, nil
+}
