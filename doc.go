@@ -15,5 +15,6 @@
 //
 // The interfaces are small. What an implementation may do beyond them is an
 // optional interface, found by assertion in one place: the helper of the same
-// file, which has the fallback ([Copy], [Vanished]).
+// file, which has the fallback ([Copy], [Vanished]) or, where there can be none,
+// answers errors.ErrUnsupported ([Annotations], [ACL]).
 package mailparts

@@ -19,11 +19,8 @@ func (s *session) lock(user string, mb mailparts.Mailbox) (unlock func() error, 
 		ctx, cancel = context.WithTimeout(ctx, wait)
 		defer cancel()
 	}
-	if l, ok := mb.(mailparts.Locker); ok {
-		unlock, err = l.Lock(ctx)
-		if !errors.Is(err, errors.ErrUnsupported) {
-			return unlock, err
-		}
+	if unlock, err = mailparts.Lock(ctx, mb); !errors.Is(err, errors.ErrUnsupported) {
+		return unlock, err
 	}
 	return s.srv.locks.lock(ctx, user)
 }
