@@ -63,6 +63,11 @@
 // by the modification times of new/ and cur/. A tree on a network file system
 // needs one that keeps locks between hosts, such as NFS version 4.
 //
+// A mailbox that Courier has served keeps its UIDVALIDITY, UIDs, keywords and POP3
+// unique-ids, and a tree its subscriptions: when it is opened first they are put into
+// Dovecot's files, and courierimapuiddb is renamed. Should Courier serve the mailbox
+// again, it will begin a UIDVALIDITY of its own. Courier must not run meanwhile.
+//
 // # Quota
 //
 // A tree has a Maildir++ quota if there is a maildirsize in it, of anybody, or if

@@ -3,8 +3,6 @@ package maildir
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
@@ -205,14 +203,23 @@ func (s *store) makeList(ctx context.Context, dir, list string) error {
 			break
 		}
 	}
+	if dir == s.root {
+		if err := s.takeSubscriptions(ctx); err != nil {
+			return err
+		}
+	}
+	if done, err := s.takeOver(ctx, dir, list); done || err != nil {
+		return err
+	}
+	ids, err := b.takeUniqueIDs(dir)
+	if err != nil {
+		return err
+	}
 	validity, err := s.newValidity(ctx)
 	if err != nil {
 		return err
 	}
-	guid := make([]byte, 16)
-	rand.Read(guid)
-	head := listHeader{validity: validity, next: 1, others: []string{"G" + hex.EncodeToString(guid)}}
-	return disk.WriteFile(b.fsys, list, head.append(nil), fileMode)
+	return disk.WriteFile(b.fsys, list, newList(validity, 1, nil, ids), fileMode)
 }
 
 // folderMark is in every folder but INBOX's: delivery agents that have only the

@@ -20,6 +20,18 @@ const validityPrefix = "dovecot-uidvalidity."
 // newValidity gives a UIDVALIDITY that no mailbox of the tree has had. That it is
 // taken is durable.
 func (s *store) newValidity(ctx context.Context) (uint32, error) {
+	return s.countValidity(ctx, func(next uint64) uint64 { return next })
+}
+
+// raiseValidity sees to it that newValidity gives none up to validity, durably: a
+// mailbox has it from another server.
+func (s *store) raiseValidity(ctx context.Context, validity uint32) error {
+	_, err := s.countValidity(ctx, func(next uint64) uint64 { return max(next-1, uint64(validity)) })
+	return err
+}
+
+// countValidity moves the counter to what step says, given the next of the counter.
+func (s *store) countValidity(ctx context.Context, step func(next uint64) uint64) (uint32, error) {
 	b := s.backend
 	lock, err := b.lockFile(ctx, filepath.Join(s.root, validityLock))
 	if err != nil {
@@ -45,11 +57,11 @@ func (s *store) newValidity(ctx context.Context) (uint32, error) {
 			return 0, err
 		}
 	}
-	if next > math.MaxUint32 {
+	if next = step(next); next > math.MaxUint32 {
 		return 0, fmt.Errorf("%s: no UIDVALIDITY is left", s.root)
 	}
 	name := filepath.Join(s.root, fmt.Sprintf("%s%08x", validityPrefix, next))
-	if old != "" {
+	if old != "" { // if nothing moves, this does nothing
 		err = b.fsys.Rename(filepath.Join(s.root, old), name)
 	} else {
 		err = b.touch(name)

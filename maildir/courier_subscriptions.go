@@ -1,0 +1,64 @@
+package maildir
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mailparts/mailparts/internal/disk"
+	"github.com/mailparts/mailparts/maildir/internal/courier"
+)
+
+// takeSubscriptions makes the tree's subscriptions, if there are none, of Courier's
+// courierimapsubscribed:
+//
+//	INBOX
+//	INBOX.a.b
+//
+// in modified UTF-7, or from version 5 on in UTF-8. What is not of the tree, such as
+// a shared folder, is left out. The caller holds INBOX's changeLock, and there is no
+// uidlist yet: so nobody has the tree open who could subscribe.
+func (s *store) takeSubscriptions(ctx context.Context) error {
+	b := s.backend
+	text, err := disk.ReadFile(b.fsys, filepath.Join(s.root, courier.SubscribedFile))
+	if err != nil {
+		return ifExists(err)
+	}
+	name := filepath.Join(s.root, subscriptionsName)
+	unlock, err := b.dotlock(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if _, err := b.fsys.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	subs := parseSubscriptions("")
+	for line := range strings.SplitSeq(string(text), "\n") {
+		mailbox, ok := courierName(strings.TrimSuffix(line, "\r"))
+		if ok && !slices.Contains(subs.lines, subs.line(mailbox)) {
+			subs.lines = append(subs.lines, subs.line(mailbox))
+		} else if !ok && line != "" {
+			b.log.Warn("a subscription of Courier's cannot be kept", "tree", s.root, "name", line)
+		}
+	}
+	return disk.WriteFile(b.fsys, name, []byte(subs.String()), fileMode)
+}
+
+// courierName returns the mailbox that Courier calls so.
+func courierName(s string) (string, bool) {
+	if s == inbox {
+		return inbox, true
+	}
+	rest, ok := strings.CutPrefix(s, inbox+".")
+	rest = strings.ReplaceAll(rest, ".", "/")
+	name, isUTF7 := decodeUTF7(rest)
+	if !isUTF7 {
+		name = rest
+	}
+	_, err := folderOf(name)
+	return name, ok && err == nil && name != inbox
+}
