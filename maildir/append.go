@@ -8,19 +8,24 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/crlf"
 	"github.com/mailparts/mailparts/internal/disk"
+	"github.com/mailparts/mailparts/maildir/internal/index"
 )
 
 // draft is a message in tmp/, whole and synced.
 type draft struct {
-	tmp   string // name in tmp/
-	base  string
-	flags flagSet
+	tmp      string // name in tmp/
+	base     string
+	flags    flagSet
+	id       string // EMAILID, if it is not to be made of the base
+	wire     int64
+	received int64 // as in entry
 }
 
 // place is where a draft goes: what has flags cannot be in new/.
@@ -31,9 +36,17 @@ func (d draft) place() item {
 	return item{withFlags(d.base, d.flags), curShelf}
 }
 
+// line is the draft's in the uidlist, without its UID.
+func (d draft) line() listLine {
+	if d.id == "" {
+		return listLine{base: d.base}
+	}
+	return listLine{base: d.base, fields: " G" + d.id}
+}
+
 // Append writes all messages to tmp/, each synced, before the first of them goes
-// to new/ or cur/. They keep system flags only. A crash in the midst of a batch
-// may leave a part of it; nothing else does.
+// to new/ or cur/. A crash in the midst of a batch may leave a part of it; nothing
+// else does.
 func (m *mailbox) Append(ctx context.Context, msgs iter.Seq2[mailparts.Incoming, error]) (mailparts.Placed, error) {
 	charge, err := m.charge(ctx)
 	if err != nil {
@@ -72,8 +85,11 @@ func (m *mailbox) draftAll(ctx context.Context, msgs iter.Seq2[mailparts.Incomin
 }
 
 // draft writes one message to tmp/, or leaves nothing.
-func (b *box) draft(ctx context.Context, in mailparts.Incoming) (draft, error) {
-	d := draft{flags: setOf(in.Flags)}
+func (b *box) draft(ctx context.Context, in mailparts.Incoming) (_ draft, err error) {
+	d := draft{}
+	if d.flags, err = b.flagsOf(ctx, in.Flags); err != nil {
+		return d, err
+	}
 	f, err := b.create(&d)
 	if err != nil {
 		return d, err
@@ -89,13 +105,42 @@ func (b *box) draft(ctx context.Context, in mailparts.Incoming) (draft, error) {
 		err = b.try(func(dir string) error { return b.fsys.Chtimes(filepath.Join(dir, "tmp", d.tmp), in.Received) })
 	}
 	if err == nil {
+		d.received, err = mtimeOf(f)
+	}
+	if err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		b.discard("tmp", d.tmp)
 	}
-	d.base = fmt.Sprintf("%s%s%d%s%d", d.tmp, diskSize, text.Disk(), wireSize, text.Wire())
+	d.base, d.wire = fmt.Sprintf("%s%s%d%s%d", d.tmp, diskSize, text.Disk(), wireSize, text.Wire()), text.Wire()
+	if in.ID != objectID(d.base) && isObjectID(in.ID) {
+		d.id = in.ID
+	}
 	return d, err
+}
+
+// flagsOf is flagsFor for who does not hold the lock.
+func (b *box) flagsOf(ctx context.Context, flags []mailparts.Flag) (set flagSet, err error) {
+	if set = setOf(flags); !slices.ContainsFunc(flags, isKeyword) {
+		return set, nil
+	}
+	unlock, err := b.lock(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	return b.flagsFor(ctx, b.path(), flags, true)
+}
+
+func isKeyword(f mailparts.Flag) bool { return f != "" && f[0] != '\\' }
+
+func mtimeOf(f disk.File) (int64, error) {
+	fi, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return fi.ModTime().UnixNano(), nil
 }
 
 // create makes the file, in a tmp/ that is surely this mailbox's.
@@ -162,17 +207,13 @@ func (b *box) place(ctx context.Context, drafts []draft) (first mailparts.UID, e
 		return 0, err
 	}
 	defer unlock()
-	if b.loaded {
-		err = b.catchUp(ctx, true)
-	} else {
-		err = b.peekList(dir)
-	}
+	indexed, err := b.prepare(ctx, dir)
 	if err != nil || len(drafts) == 0 {
 		return 0, err
 	}
-	bases := make([]string, len(drafts))
+	lines := make([]listLine, len(drafts))
 	for i, d := range drafts {
-		bases[i] = d.base
+		lines[i] = d.line()
 		it := d.place()
 		err := b.fsys.Rename(filepath.Join(dir, "tmp", d.tmp), filepath.Join(dir, shelfNames[it.shelf], it.name))
 		if err != nil {
@@ -180,14 +221,39 @@ func (b *box) place(ctx context.Context, drafts []draft) (first mailparts.UID, e
 			return 0, err
 		}
 	}
-	if first, err = b.number(dir, bases); err != nil {
+	if first, err = b.number(dir, lines); err != nil {
 		b.takeBack(drafts)
 		return 0, err
 	}
-	if b.loaded {
-		b.add(dir, first, drafts)
+	if indexed {
+		err = b.add(dir, first, drafts)
 	}
-	return first, nil
+	if err != nil {
+		b.takeBack(drafts)
+	}
+	return first, err
+}
+
+// prepare makes known what number must know, and reports whether what is appended
+// can go to the index at once. If it cannot, because there is no index, or others
+// have changed the mailbox while nobody had it open, who opens it next will find it.
+// The caller holds the lock and the list's dotlock.
+func (b *box) prepare(ctx context.Context, dir string) (indexed bool, err error) {
+	if err := b.recall(dir); err != nil {
+		return false, err
+	}
+	if b.level() == needEntries {
+		return true, b.catchUp(ctx, true, needEntries)
+	}
+	if err := b.readIndex(dir, needHead); err != nil {
+		return false, err
+	}
+	if b.known && b.fresh {
+		if current, err := b.isCurrent(needHead); current || err != nil {
+			return current, err
+		}
+	}
+	return false, b.peekList(dir)
 }
 
 // takeBack removes what was placed and is not to be.
@@ -199,15 +265,29 @@ func (b *box) takeBack(drafts []draft) {
 }
 
 // add shows new messages to readers.
-func (b *box) add(dir string, first mailparts.UID, drafts []draft) {
-	b.mu.Lock()
+func (b *box) add(dir string, first mailparts.UID, drafts []draft) error {
+	at, err := b.nextModSeq(dir)
+	if err != nil {
+		return err
+	}
+	c := index.Change{Put: make([]entry, len(drafts))}
+	now := uint32(time.Now().Unix())
 	for i, d := range drafts {
 		it := d.place()
-		b.entries = append(b.entries, newEntry(first+mailparts.UID(i), it.shelf, it.name))
+		e := newEntry(first+mailparts.UID(i), it.shelf, it.name)
+		e.ModSeq, e.Size, e.Received, e.Saved = at, d.wire, d.received, now
+		c.Put[i] = e
+		if d.id != "" {
+			if c.GUIDs == nil {
+				c.GUIDs = map[uint32]string{}
+			}
+			c.GUIDs[e.UID] = d.id
+		}
 	}
-	b.next = b.nextUID()
-	b.mu.Unlock()
-	b.adopt(dir, shelvesOf(drafts)...)
+	h := b.ix.Head
+	h.Shelves = b.stamp(dir, h.Shelves, shelvesOf(drafts)...)
+	b.commit(h, c, false)
+	return nil
 }
 
 // shelvesOf is where drafts go.

@@ -44,6 +44,11 @@ type Backend struct {
 	// without a maildirsize has no quota.
 	Quota func(user string) (Limits, error)
 
+	// Index is a folder for the mailboxes' indexes, which is best on a local
+	// disk where the trees are on a network's: then each host may have its own.
+	// Empty: each mailbox's folder has its index.
+	Index string
+
 	// Logger is told what was repaired and what was left alone. Nil: nobody.
 	Logger *slog.Logger
 
@@ -114,7 +119,7 @@ func (b *Backend) share(s *store, dir string, id identity) *box {
 	if x := b.boxes[dir].Value(); x != nil && x.is(id) {
 		return x
 	}
-	x := &box{Backend: b, root: s.root, identity: id, dir: dir, guard: make(chan struct{}, 1), sizes: map[mailparts.UID]int64{}}
+	x := &box{Backend: b, root: s.root, identity: id, dir: dir, guard: make(chan struct{}, 1), learned: map[uint32]learned{}, flags: map[flagSet][]mailparts.Flag{}}
 	b.boxes[dir] = weak.Make(x)
 	runtime.AddCleanup(x, b.forget, dir)
 	return x

@@ -15,7 +15,7 @@ import (
 
 // Body reads the message as it is on the wire.
 func (m *mailbox) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, error) {
-	if err := m.refresh(ctx); err != nil {
+	if err := m.refresh(ctx, needEntries); err != nil {
 		return nil, err
 	}
 	e, ok := m.find(uid)
@@ -37,7 +37,7 @@ func (m *mailbox) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, e
 	}
 	out := &body{file: f, left: size, wrong: func() {
 		if !m.renumber(ctx, &e) {
-			m.setSize(uid, -1)
+			m.learn(uint32(uid), learned{size: -1})
 		}
 	}}
 	out.text.Reset(f)
@@ -48,7 +48,7 @@ func (m *mailbox) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, e
 // disk, the message is measured, and ErrNoMessage under this UID if another size
 // was told.
 func (b *box) sizeOf(ctx context.Context, e *entry, f disk.File) (int64, error) {
-	told, onDisk := b.knownSize(e), sizeIn(e.key(), diskSize)
+	told, onDisk := b.knownSize(e), sizeIn(keyOf(e), diskSize)
 	if told >= 0 {
 		fi, err := f.Stat()
 		if err != nil || onDisk < 0 || onDisk == fi.Size() {
@@ -62,7 +62,7 @@ func (b *box) sizeOf(ctx context.Context, e *entry, f disk.File) (int64, error) 
 	if told >= 0 && told != size && b.renumber(ctx, e) {
 		return 0, mailparts.ErrNoMessage
 	}
-	b.setSize(e.uid, size)
+	b.learn(e.UID, learned{size: size})
 	_, err = f.Seek(0, io.SeekStart)
 	return size, err
 }
@@ -80,12 +80,12 @@ func (b *box) renumber(ctx context.Context, e *entry) bool {
 	defer unlock()
 	dir := b.path()
 	to := *e
-	to.name = b.names.unique(time.Now()) + e.name[e.base:]
-	if err := b.fsys.Rename(e.path(dir), to.path(dir)); err != nil {
+	to.Name = b.names.unique(time.Now()) + e.Name[e.Base:]
+	if err := b.fsys.Rename(pathOf(dir, e), pathOf(dir, &to)); err != nil {
 		return false
 	}
-	b.log.Warn("a message has another size than was told, and gets a new UID", "mailbox", dir, "uid", e.uid, "file", e.name, "renamed", to.name)
-	b.forgetShelves()
+	b.log.Warn("a message has another size than was told, and gets a new UID", "mailbox", dir, "uid", e.UID, "file", e.Name, "renamed", to.Name)
+	b.distrustShelves()
 	return true
 }
 

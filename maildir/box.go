@@ -6,13 +6,14 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
-	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk"
+	"github.com/mailparts/mailparts/maildir/internal/index"
 )
 
 // A mailbox's messages are in two folders.
@@ -23,28 +24,29 @@ const (
 
 var shelfNames = [2]string{"new", "cur"}
 
-// entry is a message of a box. A box has very many: 24 octets and the name.
-type entry struct {
-	name  string // of the file
-	uid   mailparts.UID
-	base  uint16 // octets of name before the info
-	flags flagSet
-	shelf uint8
-}
+// entry is a message of a box.
+type entry = index.Entry
 
 func newEntry(uid mailparts.UID, shelf uint8, name string) entry {
-	return entry{name: name, uid: uid, base: uint16(len(baseOf(name))), flags: flagsIn(name), shelf: shelf}
+	base := baseOf(name)
+	return entry{
+		Name: name, UID: uint32(uid), Base: uint16(len(base)), Flags: uint32(flagsIn(name)), Shelf: shelf,
+		Size: sizeIn(base, wireSize),
+	}
 }
 
-func (e *entry) key() string { return e.name[:e.base] }
+// keyOf is the base of an entry's file, which names the message for good.
+func keyOf(e *entry) string { return e.Name[:e.Base] }
 
-func (e *entry) path(dir string) string { return filepath.Join(dir, shelfNames[e.shelf], e.name) }
+func pathOf(dir string, e *entry) string { return filepath.Join(dir, shelfNames[e.Shelf], e.Name) }
 
 // identity tells one mailbox from another that has had the same name: by its
-// folder, which keeps its inode in a rename, and its UIDVALIDITY.
+// folder, which keeps its inode in a rename, and its UIDVALIDITY. The guid is
+// Dovecot's, or empty.
 type identity struct {
 	folder   fs.FileInfo
 	validity uint32
+	guid     string
 }
 
 func (id identity) is(other identity) bool {
@@ -67,20 +69,23 @@ type box struct {
 
 	// Anyone may write these.
 	dir     string // of the mailbox, until it is renamed
-	gone    bool
-	shelves [2]shelf
-	sizes   map[mailparts.UID]int64 // on the wire, of those whose name does not tell
-	swept   time.Time               // when tmp/ was
+	gone     bool
+	distrust bool      // the shelves are to be looked at whatever their times are
+	swept    time.Time // when tmp/ was
+	learned  map[uint32]learned
+	flags    map[flagSet][]mailparts.Flag // of those with keywords
 
 	// Only the holder of guard writes these, and so may read them without mu.
-	loaded  bool // entries and shelves are what was on disk at a time
-	entries []entry
-	next    uint64 // above every UID that was ever seen here
-	looked  time.Time
-	cost    time.Duration // of the last look at the shelves
-	list    list
-	issue   issue
-	waiting bool // the disk is too full to give messages their UIDs
+	known    bool         // ix is what was on disk at a time
+	ix       *index.State // it has entries if they were asked for
+	fresh    bool         // ix is from this run of the machine, and goes on from there
+	unsaved  bool         // ix is not what is on disk: mod-sequences are not shown
+	keywords keywords
+	keysInfo fs.FileInfo // of the file when they were read; nil: there is none
+	looked   time.Time
+	list     list
+	issue    issue
+	waiting  bool // the disk is too full to give messages their UIDs
 }
 
 // path is where the mailbox is, as far as known.
@@ -90,30 +95,32 @@ func (b *box) path() string {
 	return b.dir
 }
 
-// find returns the message now.
+// find returns the message now. The box has been refreshed with its entries.
 func (b *box) find(uid mailparts.UID) (entry, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if i, ok := b.index(uid); ok {
-		return b.entries[i], true
+	if i, ok := b.index(uint32(uid)); ok {
+		return b.ix.Entries[i], true
 	}
 	return entry{}, false
 }
 
-// index is where uid is in entries, or would be. The caller holds mu or guard.
-func (b *box) index(uid mailparts.UID) (int, bool) {
-	return slices.BinarySearchFunc(b.entries, uid, func(e entry, uid mailparts.UID) int {
-		return int(int64(e.uid) - int64(uid))
-	})
+// index is where uid is among the entries, or would be. The caller holds mu or
+// guard.
+func (b *box) index(uid uint32) (int, bool) { return find(b.ix.Entries, uid) }
+
+func find(entries []entry, uid uint32) (int, bool) {
+	i := sort.Search(len(entries), func(i int) bool { return entries[i].UID >= uid })
+	return i, i < len(entries) && entries[i].UID == uid
 }
 
 // pick copies those of uids that are there and that which takes. The caller holds
 // mu or guard.
 func (b *box) pick(uids mailparts.UIDSet, which func(*entry) bool) (msgs []entry) {
 	for _, r := range uids {
-		for i, _ := b.index(r.First); i < len(b.entries) && b.entries[i].uid <= r.Last; i++ {
-			if which(&b.entries[i]) {
-				msgs = append(msgs, b.entries[i])
+		for i, _ := b.index(uint32(r.First)); i < len(b.ix.Entries) && b.ix.Entries[i].UID <= uint32(r.Last); i++ {
+			if which(&b.ix.Entries[i]) {
+				msgs = append(msgs, b.ix.Entries[i])
 			}
 		}
 	}

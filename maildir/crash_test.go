@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk/disktest"
@@ -32,6 +33,7 @@ func newLedger() *ledger {
 // look notes what a session sees.
 func (l *ledger) look(mb mailparts.Mailbox) {
 	ctx := context.Background()
+	time.Sleep(time.Hour) // so that one look does
 	for m, err := range mb.Messages(ctx, mailparts.AllUIDs(), mailparts.Query{}) {
 		if err != nil {
 			return
@@ -94,6 +96,7 @@ func (l *ledger) check(t *testing.T, fsys *disktest.FS, name string) {
 		return
 	}
 	must(t, err)
+	time.Sleep(time.Hour)
 	st := status(t, mb)
 	for _, c := range l.changed {
 		t.Error(c)

@@ -34,7 +34,7 @@ func ParseUIDList(text string) (string, int) {
 
 // Flags returns the flags of a file's name, and the name with others.
 func Flags(name string, flags ...mailparts.Flag) ([]mailparts.Flag, string) {
-	return flagLists[flagsIn(name)], withFlags(name, setOf(flags))
+	return flagLists[flagsIn(name)&systemFlags], withFlags(name, flagsIn(name)&^systemFlags|setOf(flags))
 }
 
 // Sizes returns what a file's name says, or -1.

@@ -7,18 +7,19 @@ import (
 	"slices"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/maildir/internal/index"
 )
 
 // Expunge removes files; they are gone for good when it returns. A flag that is
 // not kept is on no message.
 func (m *mailbox) Expunge(ctx context.Context, uids mailparts.UIDSet, having mailparts.Flag) error {
-	flag := setOf([]mailparts.Flag{having})
-	if having != "" && flag == 0 {
-		return m.refresh(ctx)
-	}
 	removed := false
 	err := m.change(ctx, func(dir string) (again bool, err error) {
-		msgs := m.pick(uids, func(e *entry) bool { return e.flags&flag == flag })
+		flag, err := m.flagsFor(ctx, dir, []mailparts.Flag{having}, false)
+		if err != nil || having != "" && flag == 0 {
+			return false, err
+		}
+		msgs := m.pick(uids, func(e *entry) bool { return flagSet(e.Flags)&flag == flag })
 		removed = removed || len(msgs) > 0
 		return m.expunge(dir, msgs)
 	})
@@ -33,13 +34,23 @@ func (m *mailbox) Expunge(ctx context.Context, uids mailparts.UIDSet, having mai
 // expunge removes exactly the names that were seen, and so no message whose flags
 // have changed since.
 func (b *box) expunge(dir string, msgs []entry) (again bool, err error) {
-	gone := map[mailparts.UID]bool{}
-	var from [2]bool
+	if len(msgs) == 0 {
+		return false, nil
+	}
+	at, err := b.nextModSeq(dir)
+	if err != nil && !isFull(err) {
+		return false, err
+	}
+	if err != nil { // this makes room
+		b.giveUpIndex(err)
+	}
+	gone := index.Tombstone{ModSeq: at}
+	var from []int
 	refund := b.quotaRoot().refund(context.Background())
 	defer refund.close()
 	for _, e := range msgs {
-		refund.weigh(e.path(dir))
-		err = b.fsys.Remove(e.path(dir))
+		refund.weigh(pathOf(dir, &e))
+		err = b.fsys.Remove(pathOf(dir, &e))
 		if errors.Is(err, fs.ErrNotExist) {
 			again, err = true, nil
 			continue
@@ -48,22 +59,16 @@ func (b *box) expunge(dir string, msgs []entry) (again bool, err error) {
 			break
 		}
 		refund.removed()
-		gone[e.uid] = true
-		from[e.shelf] = true
-	}
-	if len(gone) == 0 {
-		return again, err
-	}
-	b.mu.Lock()
-	b.entries = slices.DeleteFunc(b.entries, func(e entry) bool { return gone[e.uid] })
-	for uid := range gone {
-		delete(b.sizes, uid)
-	}
-	b.mu.Unlock()
-	for i, changed := range from {
-		if changed {
-			b.adopt(dir, i)
+		gone.UIDs.Add(mailparts.UID(e.UID), mailparts.UID(e.UID))
+		if !slices.Contains(from, int(e.Shelf)) {
+			from = append(from, int(e.Shelf))
 		}
 	}
+	if len(gone.UIDs) == 0 {
+		return again, err
+	}
+	h := b.ix.Head
+	h.Shelves = b.stamp(dir, h.Shelves, from...)
+	b.commit(h, index.Change{Gone: gone}, false)
 	return again, err
 }

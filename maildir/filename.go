@@ -116,18 +116,25 @@ func safeHost(host string) string {
 	return safe[:min(len(safe), maxHost)]
 }
 
-// flagSet is the system flags of a message.
-type flagSet uint8
+// flagSet is the flags of a message: the system flags, and from firstKeyword on its
+// keywords, whose names are the mailbox's.
+type flagSet uint32
 
 // flagLetters are the letters of the info, in the order of flagSet's bits, which
 // is ASCII's.
 const flagLetters = "DFRST"
 
+// firstKeyword is the bit of the letter "a", the first of Dovecot's for keywords.
+const firstKeyword = len(flagLetters)
+
+const systemFlags flagSet = 1<<firstKeyword - 1
+
 var flagNames = [len(flagLetters)]mailparts.Flag{
 	mailparts.FlagDraft, mailparts.FlagFlagged, mailparts.FlagAnswered, mailparts.FlagSeen, mailparts.FlagDeleted,
 }
 
-// flagLists has the flags of every flagSet, so that all messages share them.
+// flagLists has the flags of every flagSet without keywords, so that all messages
+// share them.
 var flagLists = func() (lists [1 << len(flagLetters)][]mailparts.Flag) {
 	for set := range lists {
 		for i, f := range flagNames {
@@ -139,40 +146,54 @@ var flagLists = func() (lists [1 << len(flagLetters)][]mailparts.Flag) {
 	return lists
 }()
 
-// setOf is the system flags among flags; others are not kept.
+// setOf is the system flags among flags.
 func setOf(flags []mailparts.Flag) (set flagSet) {
 	for _, f := range flags {
-		for i, name := range flagNames {
-			if strings.EqualFold(string(f), string(name)) {
-				set |= 1 << i
-			}
-		}
+		set |= systemFlag(f)
 	}
 	return set
+}
+
+// systemFlag is a flag's bit, or zero.
+func systemFlag(f mailparts.Flag) flagSet {
+	for i, name := range flagNames {
+		if strings.EqualFold(string(f), string(name)) {
+			return 1 << i
+		}
+	}
+	return 0
 }
 
 // infoPrefix is the one kind of info that has flags.
 const infoPrefix = ":2,"
 
+// letterBit is the bit of a letter of the info, or zero.
+func letterBit(c byte) flagSet {
+	if 'a' <= c && c <= 'z' {
+		return 1 << (firstKeyword + int(c-'a'))
+	}
+	if bit := strings.IndexByte(flagLetters, c); bit >= 0 {
+		return 1 << bit
+	}
+	return 0
+}
+
 // flagsIn returns the flags in a file's name.
 func flagsIn(name string) (set flagSet) {
 	_, letters, _ := strings.Cut(name, infoPrefix)
 	for i := range len(letters) {
-		if bit := strings.IndexByte(flagLetters, letters[i]); bit >= 0 {
-			set |= 1 << bit
-		}
+		set |= letterBit(letters[i])
 	}
 	return set
 }
 
-// withFlags is name with other flags. Letters that are not ours, such as "P" and
-// Dovecot's keywords, stay.
+// withFlags is name with other flags. Letters that are none, such as "P", stay.
 func withFlags(name string, set flagSet) string {
 	base := baseOf(name)
-	var letters []byte
+	letters := make([]byte, 0, 16)
 	if rest, ok := strings.CutPrefix(name[len(base):], infoPrefix); ok {
 		for i := range len(rest) {
-			if strings.IndexByte(flagLetters, rest[i]) < 0 {
+			if letterBit(rest[i]) == 0 {
 				letters = append(letters, rest[i])
 			}
 		}
@@ -180,6 +201,11 @@ func withFlags(name string, set flagSet) string {
 	for i := range len(flagLetters) {
 		if set&(1<<i) != 0 {
 			letters = append(letters, flagLetters[i])
+		}
+	}
+	for i := range maxKeywords {
+		if set&(1<<(firstKeyword+i)) != 0 {
+			letters = append(letters, byte('a'+i))
 		}
 	}
 	slices.Sort(letters)

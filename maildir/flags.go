@@ -1,31 +1,59 @@
 package maildir
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/maildir/internal/index"
 )
 
-// SetFlags renames files: of each message the change is there or not. It becomes
-// durable when the system likes, but a message that moves from new/ to cur/ is
-// durable in one of them at any time. Keywords are not kept.
-func (m *mailbox) SetFlags(ctx context.Context, uids mailparts.UIDSet, c mailparts.FlagChange) (mailparts.ModSeq, mailparts.UIDSet, error) {
-	apply := applier(c)
-	err := m.change(ctx, func(dir string) (again bool, err error) {
-		msgs := m.pick(uids, func(e *entry) bool { return apply(e.flags) != e.flags })
-		return m.setFlags(dir, msgs, apply)
+// SetFlags renames files: of each message the change is there or not. It is durable
+// when it returns, and a message that moves from new/ to cur/ is durable in one of
+// them at any time. Of system flags only those of RFC 9051 are kept.
+func (m *mailbox) SetFlags(ctx context.Context, uids mailparts.UIDSet, c mailparts.FlagChange) (at mailparts.ModSeq, stale mailparts.UIDSet, err error) {
+	var first uint64 // of our own mod-sequences: each round, of which one mostly does, has its own
+	err = m.change(ctx, func(dir string) (again bool, err error) {
+		set, err := m.flagsFor(ctx, dir, c.Flags, c.Op != mailparts.RemoveFlags)
+		if err != nil {
+			return false, err
+		}
+		apply := applier(c.Op, set)
+		stale = nil
+		msgs := m.pick(uids, func(e *entry) bool {
+			if c.UnchangedSince != 0 && e.ModSeq > uint64(c.UnchangedSince) && (first == 0 || e.ModSeq < first) {
+				stale.Add(mailparts.UID(e.UID), mailparts.UID(e.UID))
+				return false
+			}
+			return apply(flagSet(e.Flags)) != flagSet(e.Flags)
+		})
+		if len(msgs) == 0 {
+			return false, nil
+		}
+		next, err := m.nextModSeq(dir)
+		if err != nil {
+			return false, err
+		}
+		at, first = mailparts.ModSeq(next), cmp.Or(first, next)
+		return m.setFlags(dir, msgs, next, apply)
 	})
-	return 0, nil, quota(err)
+	if first != 0 {
+		err = errors.Join(err, m.sync([]int{curShelf}))
+	}
+	if m.isUnsaved() {
+		at = 0
+	}
+	return at, stale, quota(err)
 }
 
 // applier returns what becomes of a message's flags.
-func applier(c mailparts.FlagChange) func(flagSet) flagSet {
-	set := setOf(c.Flags)
-	switch c.Op {
+func applier(op mailparts.FlagOp, set flagSet) func(flagSet) flagSet {
+	switch op {
 	case mailparts.AddFlags:
 		return func(flags flagSet) flagSet { return flags | set }
 	case mailparts.RemoveFlags:
@@ -43,7 +71,7 @@ func (b *box) change(ctx context.Context, op func(dir string) (again bool, err e
 	}
 	defer unlock()
 	for range maxLooks {
-		if err := b.catchUp(ctx, false); err != nil {
+		if err := b.catchUp(ctx, false, needEntries); err != nil {
 			return err
 		}
 		again, err := op(b.path())
@@ -51,7 +79,7 @@ func (b *box) change(ctx context.Context, op func(dir string) (again bool, err e
 			b.compact(ctx, b.path())
 			return nil
 		}
-		b.forgetShelves()
+		b.distrustShelves()
 		if err != nil {
 			return err
 		}
@@ -63,14 +91,16 @@ func (b *box) change(ctx context.Context, op func(dir string) (again bool, err e
 var errMoving = errors.New("messages change their files' names too often")
 
 // setFlags renames what is in cur/ and moves what is in new/.
-func (b *box) setFlags(dir string, msgs []entry, apply func(flagSet) flagSet) (again bool, err error) {
+func (b *box) setFlags(dir string, msgs []entry, at uint64, apply func(flagSet) flagSet) (again bool, err error) {
 	var changed, fresh, moved []entry
 	for _, e := range msgs {
-		to := newEntry(e.uid, curShelf, withFlags(e.name, apply(e.flags)))
-		if e.shelf == newShelf {
-			err = b.link(e.path(dir), to.path(dir))
+		to := e
+		to.ModSeq, to.Flags, to.Shelf = at, uint32(apply(flagSet(e.Flags))), curShelf
+		to.Name = withFlags(e.Name, flagSet(to.Flags))
+		if e.Shelf == newShelf {
+			err = b.link(pathOf(dir, &e), pathOf(dir, &to))
 		} else {
-			err = b.fsys.Rename(e.path(dir), to.path(dir))
+			err = b.fsys.Rename(pathOf(dir, &e), pathOf(dir, &to))
 		}
 		if errors.Is(err, fs.ErrNotExist) {
 			again, err = true, nil
@@ -79,40 +109,62 @@ func (b *box) setFlags(dir string, msgs []entry, apply func(flagSet) flagSet) (a
 		if err != nil {
 			break
 		}
-		if e.shelf == newShelf {
+		if e.Shelf == newShelf {
 			fresh, moved = append(fresh, e), append(moved, to)
 		} else {
 			changed = append(changed, to)
 		}
 	}
-	if len(fresh) > 0 {
-		lerr := b.leaveNew(dir, fresh)
-		if errors.Is(lerr, fs.ErrNotExist) {
-			return true, err // it has a third name
-		}
-		if lerr != nil {
-			return again, errors.Join(err, lerr)
-		}
-		changed = append(changed, moved...)
+	lerr := b.leave(dir, fresh)
+	if errors.Is(lerr, fs.ErrNotExist) {
+		again, lerr = true, nil // it has a third name
+		moved = nil
+	} else if lerr != nil {
+		moved = nil
 	}
-	b.setEntries(changed)
-	if len(changed) > 0 {
-		b.adopt(dir, curShelf)
-	}
-	if len(fresh) > 0 {
-		b.adopt(dir, newShelf)
-	}
-	return again, err
+	b.commitMoves(dir, append(changed, moved...), len(fresh) > 0, true)
+	return again, errors.Join(err, lerr)
 }
 
-func (b *box) setEntries(changed []entry) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, e := range changed {
-		if i, ok := b.index(e.uid); ok {
-			b.entries[i] = e
-		}
+// commitMoves shows messages whose files are in cur/ under the names given now.
+func (b *box) commitMoves(dir string, moved []entry, fromNew, durable bool) {
+	if len(moved) == 0 {
+		return
 	}
+	slices.SortFunc(moved, func(x, y entry) int { return cmp.Compare(x.UID, y.UID) })
+	h := b.ix.Head
+	h.Shelves = b.stamp(dir, h.Shelves, curShelf)
+	if fromNew {
+		h.Shelves = b.stamp(dir, h.Shelves, newShelf)
+	}
+	b.commit(h, index.Change{Put: moved}, durable)
+}
+
+// leaveNew moves messages from new/ to cur/, with the flags that they have.
+func (b *box) leaveNew(dir string, msgs []entry) (again bool, err error) {
+	if len(msgs) == 0 {
+		return false, nil
+	}
+	moved := make([]entry, 0, len(msgs))
+	for _, e := range msgs {
+		to := e
+		to.Shelf, to.Name = curShelf, withFlags(e.Name, flagSet(e.Flags))
+		err := b.link(pathOf(dir, &e), pathOf(dir, &to))
+		if errors.Is(err, fs.ErrNotExist) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		moved = append(moved, to)
+	}
+	if err := b.leave(dir, msgs); errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	} else if err != nil {
+		return false, err
+	}
+	b.commitMoves(dir, moved, true, false)
+	return false, nil
 }
 
 // link gives a file in new/ a second name in cur/. The first one goes when the
@@ -126,16 +178,112 @@ func (b *box) link(from, to string) error {
 	return err
 }
 
-// leaveNew removes from new/ what has a name in cur/. What it cannot remove the
-// next look will: see part.
-func (b *box) leaveNew(dir string, fresh []entry) error {
+// leave removes from new/ what has a name in cur/. What it cannot remove the next
+// look will: see part.
+func (b *box) leave(dir string, fresh []entry) error {
+	if len(fresh) == 0 {
+		return nil
+	}
 	if err := b.fsys.SyncDir(filepath.Join(dir, shelfNames[curShelf])); err != nil {
 		return err
 	}
 	for _, e := range fresh {
-		if err := b.fsys.Remove(e.path(dir)); err != nil {
+		if err := b.fsys.Remove(pathOf(dir, &e)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// flagsFor returns the bits of flags in this mailbox. With add, keywords that it
+// does not have yet become its own: ErrLimit if there is no room. The caller holds
+// guard.
+func (b *box) flagsFor(ctx context.Context, dir string, flags []mailparts.Flag, add bool) (flagSet, error) {
+	set, unknown := b.bits(flags)
+	if len(unknown) == 0 {
+		return set, nil
+	}
+	if err := b.readKeywordsOf(dir); err != nil {
+		return 0, err
+	}
+	if set, unknown = b.bits(flags); len(unknown) == 0 || !add {
+		return set, nil
+	}
+	for _, f := range unknown {
+		if err := checkKeyword(f); err != nil {
+			return 0, err
+		}
+	}
+	unlock, err := b.dotlock(ctx, filepath.Join(dir, listName))
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	if b.level() < needEntries {
+		if err := b.catchUp(ctx, true, needEntries); err != nil {
+			return 0, err
+		}
+	}
+	keys, _, err := b.readKeywords(dir)
+	if err != nil {
+		return 0, err
+	}
+	keys.claim(b.letters())
+	if changed, err := keys.add(unknown...); err != nil {
+		return 0, err
+	} else if changed {
+		if err := b.writeKeywords(dir, keys); err != nil {
+			return 0, err
+		}
+	}
+	if err := b.readKeywordsOf(dir); err != nil {
+		return 0, err
+	}
+	set, _ = b.bits(flags)
+	return set, nil
+}
+
+// letters are the keywords that messages carry, with a name or without.
+func (b *box) letters() (used uint32) {
+	for i := range b.ix.Entries {
+		used |= b.ix.Entries[i].Flags
+	}
+	return used >> firstKeyword
+}
+
+// bits returns the flags that the mailbox has, and those keywords that it has not.
+func (b *box) bits(flags []mailparts.Flag) (set flagSet, unknown []mailparts.Flag) {
+	for _, f := range flags {
+		switch {
+		case f == "":
+		case f[0] == '\\':
+			set |= systemFlag(f)
+		default:
+			if bit, ok := b.keywords.find(f); ok {
+				set |= 1 << (firstKeyword + bit)
+			} else {
+				unknown = append(unknown, f)
+			}
+		}
+	}
+	return set, unknown
+}
+
+// flagList returns the names of flags, in a slice that messages share. The caller
+// holds mu.
+func (b *box) flagList(set flagSet) []mailparts.Flag {
+	if set&^systemFlags == 0 {
+		return flagLists[set]
+	}
+	if list, ok := b.flags[set]; ok {
+		return list
+	}
+	list := slices.Clone(flagLists[set&systemFlags])
+	for i, name := range b.keywords.names() {
+		if name != "" && set&(1<<(firstKeyword+i)) != 0 {
+			list = append(list, name)
+		}
+	}
+	b.flags[set] = list
+	return list
 }

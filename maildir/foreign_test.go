@@ -48,12 +48,12 @@ func TestForeignChanges(t *testing.T) {
 	must(t, fsys.Rename(files[1], cur(files[1], ":2,")))
 	must(t, fsys.Remove(files[2]))
 	want(t, mb, `1 [\Seen] a`, "2 [] b")
-	must(t, fsys.Rename(cur(files[0], ":2,S"), cur(files[0], ":2,PSa"))) // letters that are not ours stay
+	must(t, fsys.Rename(cur(files[0], ":2,S"), cur(files[0], ":2,PSa"))) // a keyword without a name
 	if _, _, err := mb.SetFlags(t.Context(), uids(1, 2, 3), mailparts.FlagChange{Op: mailparts.ReplaceFlags, Flags: []mailparts.Flag{mailparts.FlagDraft, "$Junk"}}); err != nil {
 		t.Fatal(err)
 	}
-	want(t, mb, `1 [\Draft] a`, `2 [\Draft] b`)
-	if got := in(fsys, "cur/*"); len(got) != 2 || got[0] != cur(files[0], ":2,DPa") || got[1] != cur(files[1], ":2,D") {
+	want(t, mb, `1 [\Draft $Junk] a`, `2 [\Draft $Junk] b`)
+	if got := in(fsys, "cur/*"); len(got) != 2 || got[0] != cur(files[0], ":2,DPb") || got[1] != cur(files[1], ":2,Db") {
 		t.Errorf("files are %q", got)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk"
+	"github.com/mailparts/mailparts/maildir/internal/index"
 )
 
 // The uidlist of a mailbox, and the modes of what is made there.
@@ -23,21 +24,38 @@ const (
 
 // list is what a box knows of its uidlist. Dovecot appends lines, and now and then
 // puts another file in its place.
+//
+//	ID, Size, MTime  of the file when it was read last; ID zero: all is to be read
+//	Next             what its header says
+//	Last, Lines      of its last line; how many, those of messages that are gone too
+//	Bad              some of it is no lines
 type list struct {
-	info  fs.FileInfo // of the file when it was read last; nil: all is to be read
-	end   int64       // of its whole lines
-	head  listHeader
-	last  mailparts.UID // of its last line
-	lines int           // that it has, those of messages that are gone too
-	bad   bool          // some of it is no lines
+	index.List
+	end int64 // of its whole lines; a crash may have left a torn one
 }
 
 // above is the lowest UID that is above all in the list.
-func (l *list) above() uint64 { return max(l.head.next, uint64(l.last)+1) }
+func (l *list) above() uint64 { return max(l.Next, uint64(l.Last)+1) }
 
 // isCurrent reports whether all of the file was read.
 func (l *list) isCurrent(fi fs.FileInfo) bool {
-	return l.info != nil && disk.SameFile(l.info, fi) && l.info.Size() == fi.Size()
+	return l.is(fi) && l.Size == fi.Size() && l.MTime == fi.ModTime().UnixNano()
+}
+
+// is reports whether the file is the one that was read.
+func (l *list) is(fi fs.FileInfo) bool { return l.ID != 0 && l.ID == disk.Inode(fi) }
+
+// note takes in which file was read, and how much of it.
+func (l *list) note(fi fs.FileInfo, end int64) {
+	l.ID, l.Size, l.MTime, l.end = disk.Inode(fi), fi.Size(), fi.ModTime().UnixNano(), end
+}
+
+// saved is what goes to the index.
+func (l *list) saved() index.List {
+	if l.end != l.Size {
+		return index.List{}
+	}
+	return l.List
 }
 
 // readList returns the lines that came since the list was read, or all of them if
@@ -49,7 +67,7 @@ func (b *box) readList(dir string, all bool) (lines []listLine, whole bool, err 
 		return nil, false, err
 	}
 	defer f.Close()
-	if l := b.list; l.info != nil && !all && disk.SameFile(l.info, fi) && fi.Size() >= l.end {
+	if l := b.list; !all && l.is(fi) && fi.Size() >= l.end {
 		if l.isCurrent(fi) {
 			return nil, false, nil
 		}
@@ -57,8 +75,8 @@ func (b *box) readList(dir string, all bool) (lines []listLine, whole bool, err 
 		if err != nil {
 			return nil, false, err
 		}
-		lines, size, bad := parseLines(string(tail), l.last)
-		l.info, l.end = fi, l.end+int64(size)
+		lines, size, bad := parseLines(string(tail), mailparts.UID(l.Last))
+		l.note(fi, l.end+int64(size))
 		return lines, false, b.setList(dir, l, lines, bad)
 	}
 	content, err := io.ReadAll(f)
@@ -69,7 +87,9 @@ func (b *box) readList(dir string, all bool) (lines []listLine, whole bool, err 
 	if err != nil || head.validity != b.validity {
 		return nil, false, b.foreign(dir, err)
 	}
-	return lines, true, b.setList(dir, list{info: fi, end: int64(size), head: head}, lines, bad)
+	l := list{List: index.List{Next: head.next}}
+	l.note(fi, int64(size))
+	return lines, true, b.setList(dir, l, lines, bad)
 }
 
 // peekList is readList for who needs no lines: it reads the two ends of the file.
@@ -97,7 +117,8 @@ func (b *box) peekList(dir string) error {
 	if err != nil || head.validity != b.validity {
 		return b.foreign(dir, err)
 	}
-	l := list{info: fi, end: fi.Size(), head: head}
+	l := list{List: index.List{Next: head.next}}
+	l.note(fi, fi.Size())
 	if fi.Size() == int64(len(first))+1 {
 		return b.setList(dir, l, nil, 0)
 	}
@@ -141,11 +162,11 @@ func (b *box) foreign(dir string, err error) error {
 func (b *box) setList(dir string, l list, lines []listLine, bad int) error {
 	if bad > 0 {
 		b.log.Warn("uidlist has lines that are none; their messages get new UIDs", "mailbox", dir, "lines", bad)
-		l.bad = true
+		l.Bad = true
 	}
 	if n := len(lines); n > 0 {
-		l.last = lines[n-1].uid
-		l.lines += n
+		l.Last = uint32(lines[n-1].uid)
+		l.Lines += uint32(n)
 	}
 	if err := b.recall(dir); err != nil {
 		return err
@@ -171,7 +192,7 @@ func (b *Backend) setAside(dir string, cause error) error {
 // appendList writes new lines. The caller holds the list's dotlock and has read
 // all there is. The lines need no sync: see issue.
 func (b *box) appendList(dir string, lines []listLine) error {
-	if b.list.bad {
+	if b.list.Bad {
 		return b.rewriteList(dir, func(listLine) bool { return true }, lines)
 	}
 	var text []byte
@@ -183,7 +204,7 @@ func (b *box) appendList(dir string, lines []listLine) error {
 		return err
 	}
 	l := b.list
-	l.info, l.end = fi, fi.Size()
+	l.note(fi, fi.Size())
 	return b.setList(dir, l, lines, 0)
 }
 
@@ -224,13 +245,13 @@ func (b *box) rewriteList(dir string, keep func(listLine) bool, lines []listLine
 		return err
 	}
 	head.next = max(b.nextUID(), 1)
-	l := list{head: head}
+	l := list{List: index.List{Next: head.next}}
 	text := head.append(nil)
 	for _, line := range old {
 		if keep(line) {
 			text = line.append(text)
-			l.lines++
-			l.last = line.uid
+			l.Lines++
+			l.Last = uint32(line.uid)
 		}
 	}
 	for _, line := range lines {
@@ -239,18 +260,19 @@ func (b *box) rewriteList(dir string, keep func(listLine) bool, lines []listLine
 	if err := disk.WriteFile(b.fsys, name, text, fileMode); err != nil {
 		return err
 	}
-	if l.info, err = b.fsys.Stat(name); err != nil {
+	fi, err := b.fsys.Stat(name)
+	if err != nil {
 		return err
 	}
-	l.end = int64(len(text))
+	l.note(fi, int64(len(text)))
 	return b.setList(dir, l, lines, 0)
 }
 
 // compact rewrites a list if much of it is no lines, or lines of messages that are
 // gone. It may do so at any later time as well, so that it cannot now is no error.
 func (b *box) compact(ctx context.Context, dir string) {
-	dead := b.list.lines - len(b.entries)
-	if !b.list.bad && dead < compactAfter+len(b.entries)/4 {
+	dead := int(b.list.Lines) - len(b.ix.Entries)
+	if !b.list.Bad && dead < compactAfter+len(b.ix.Entries)/4 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
@@ -265,12 +287,14 @@ func (b *box) compact(ctx context.Context, dir string) {
 		return
 	}
 	err = b.rewriteList(dir, func(l listLine) bool {
-		i, ok := b.index(l.uid)
-		return ok && b.entries[i].key() == l.base
+		i, ok := b.index(uint32(l.uid))
+		return ok && keyOf(&b.ix.Entries[i]) == l.base
 	}, nil)
 	if err != nil {
 		b.log.Warn("uidlist not compacted", "mailbox", dir, "error", err)
+		return
 	}
+	b.commit(b.ix.Head, index.Change{}, false)
 }
 
 // compactAfter is how many lines of messages that are gone a list may have, beside

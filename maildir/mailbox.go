@@ -1,12 +1,14 @@
 package maildir
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
 	"iter"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/mailparts/mailparts"
 )
@@ -14,23 +16,56 @@ import (
 // mailbox is a handle. All that it knows is in the box that handles share.
 type mailbox struct{ *box }
 
-// Status costs three stats if nothing has changed.
+// Status costs three stats if nothing has changed, and a read of the index's head
+// where nobody has the mailbox open.
 func (m *mailbox) Status(ctx context.Context) (mailparts.Status, error) {
-	if err := m.refresh(ctx); err != nil {
+	if err := m.refresh(ctx, needHead); err != nil {
 		return mailparts.Status{}, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return mailparts.Status{
+	h := &m.ix.Head
+	st := mailparts.Status{
+		ID:             m.guid,
 		UIDValidity:    m.validity,
-		UIDNext:        mailparts.UID(m.next),
-		Messages:       uint32(len(m.entries)),
-		PermanentFlags: slices.Clone(flagNames[:]),
-	}, nil
+		UIDNext:        mailparts.UID(h.Next),
+		HighestModSeq:  mailparts.ModSeq(h.HighestModSeq),
+		Messages:       h.Counts.Messages,
+		PermanentFlags: m.permanentFlags(),
+	}
+	if m.unsaved {
+		st.HighestModSeq = 0
+	}
+	if uint64(h.FirstRecent) < h.Next {
+		st.FirstRecent = mailparts.UID(max(h.FirstRecent, 1))
+	}
+	if h.Counts.Unsized == 0 {
+		st.Counts = &mailparts.Counts{
+			Unseen: h.Counts.Unseen, Deleted: h.Counts.Deleted, Size: h.Counts.Size, DeletedSize: h.Counts.DeletedSize,
+		}
+	}
+	return st, nil
 }
 
-// Messages asks the disk for dates, and for the sizes of those files whose names
-// do not tell.
+// permanentFlags are the system flags, the keywords of the mailbox, and leave for
+// more if there is room. The caller holds mu.
+func (b *box) permanentFlags() []mailparts.Flag {
+	flags := slices.Clone(flagNames[:])
+	room := false
+	for _, name := range b.keywords.names() {
+		if name != "" {
+			flags = append(flags, name)
+		}
+		room = room || name == ""
+	}
+	if room {
+		flags = append(flags, mailparts.FlagAny)
+	}
+	return flags
+}
+
+// Messages asks the disk for the dates and sizes that nobody has asked for before:
+// of messages that others delivered.
 func (m *mailbox) Messages(ctx context.Context, uids mailparts.UIDSet, q mailparts.Query) iter.Seq2[mailparts.Message, error] {
 	return func(yield func(mailparts.Message, error) bool) {
 		if err := m.messages(ctx, uids, q, yield); err != nil {
@@ -40,22 +75,18 @@ func (m *mailbox) Messages(ctx context.Context, uids mailparts.UIDSet, q mailpar
 }
 
 func (m *mailbox) messages(ctx context.Context, uids mailparts.UIDSet, q mailparts.Query, yield func(mailparts.Message, error) bool) error {
-	if err := m.refresh(ctx); err != nil {
+	if err := m.refresh(ctx, needEntries); err != nil {
 		return err
 	}
-	if q.Since > 0 { // nothing has a mod-sequence
-		return nil
-	}
-	var some [64]entry
-	after := mailparts.UID(0)
-	for {
-		n, err := m.some(some[:], uids, after)
-		if err != nil || n == 0 {
+	defer m.saveLearned(ctx)
+	p := &page{mailbox: m, want: q.Want, since: uint64(q.Since)}
+	for after := uint32(0); ; {
+		if err := m.turn(p, uids, after); err != nil || p.n == 0 {
 			return err
 		}
-		after = some[n-1].uid
-		for _, e := range some[:n] {
-			msg, err := m.message(ctx, e, q.Want)
+		after = p.entries[p.n-1].UID
+		for i := range p.n {
+			msg, err := p.message(ctx, i)
 			if errors.Is(err, mailparts.ErrNoMessage) {
 				continue
 			}
@@ -69,52 +100,82 @@ func (m *mailbox) messages(ctx context.Context, uids mailparts.UIDSet, q mailpar
 	}
 }
 
-// some copies those of uids that come after a UID, as many as there is room for:
-// nothing is held while the caller looks at them.
-func (b *box) some(room []entry, uids mailparts.UIDSet, after mailparts.UID) (n int, err error) {
+// page is some messages on their way to a reader, copied: nothing is held while the
+// reader looks at them.
+type page struct {
+	*mailbox
+	want    mailparts.Field
+	since   uint64
+	n       int
+	entries [64]entry
+	flags   [64][]mailparts.Flag
+	guids   [64]string
+	learned [64]learned
+	hide    bool // mod-sequences
+}
+
+// turn fills the page with those of uids that come after a UID.
+func (b *box) turn(p *page, uids mailparts.UIDSet, after uint32) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.gone {
-		return 0, mailparts.ErrNoMailbox
+		return mailparts.ErrNoMailbox
+	}
+	p.n, p.hide = 0, b.unsaved
+	if p.hide && p.since > 0 { // nothing has a mod-sequence
+		return nil
 	}
 	for _, r := range uids {
-		if r.Last <= after {
+		if uint32(r.Last) <= after {
 			continue
 		}
-		i, _ := b.index(max(r.First, after+1))
-		for ; i < len(b.entries) && b.entries[i].uid <= r.Last; i++ {
-			if n == len(room) {
-				return n, nil
+		i, _ := b.index(max(uint32(r.First), after+1))
+		for ; i < len(b.ix.Entries) && b.ix.Entries[i].UID <= uint32(r.Last); i++ {
+			e := &b.ix.Entries[i]
+			if e.ModSeq <= p.since {
+				continue
 			}
-			room[n] = b.entries[i]
-			n++
+			if p.n == len(p.entries) {
+				return nil
+			}
+			p.entries[p.n] = *e
+			p.flags[p.n] = b.flagList(flagSet(e.Flags))
+			if p.want&mailparts.WantIDs != 0 {
+				p.guids[p.n] = b.ix.GUIDs[e.UID]
+			}
+			p.learned[p.n] = b.learned[e.UID]
+			p.n++
 		}
 	}
-	return n, nil
+	return nil
 }
 
 // message is ErrNoMessage if it is gone by now.
-func (m *mailbox) message(ctx context.Context, e entry, want mailparts.Field) (mailparts.Message, error) {
-	msg := mailparts.Message{UID: e.uid}
-	if want&mailparts.WantDates != 0 {
-		err := m.follow(ctx, &e, func(path string) error {
-			fi, err := m.fsys.Stat(path)
-			if err == nil {
-				msg.Received = fi.ModTime()
-			}
-			return err
-		})
+func (p *page) message(ctx context.Context, i int) (mailparts.Message, error) {
+	e := &p.entries[i]
+	msg := mailparts.Message{UID: mailparts.UID(e.UID), ModSeq: mailparts.ModSeq(e.ModSeq), Flags: p.flags[i]}
+	if p.hide {
+		msg.ModSeq = 0
+	}
+	if p.want&mailparts.WantDates != 0 {
+		received, err := p.received(ctx, e, p.learned[i])
 		if err != nil {
 			return msg, err
 		}
+		msg.Received = time.Unix(0, received)
+		if e.Saved != 0 {
+			msg.Saved = time.Unix(int64(e.Saved), 0)
+		}
 	}
-	if want&mailparts.WantSize != 0 {
+	if p.want&mailparts.WantSize != 0 {
 		var err error
-		if msg.Size, err = m.size(ctx, &e); err != nil {
+		if msg.Size, err = p.size(ctx, e); err != nil {
 			return msg, err
 		}
 	}
-	msg.Flags = flagLists[e.flags]
+	if p.want&mailparts.WantIDs != 0 {
+		msg.ID = objectID(cmp.Or(p.guids[i], keyOf(e)))
+	}
 	return msg, nil
 }
 
@@ -123,55 +184,20 @@ func (m *mailbox) message(ctx context.Context, e entry, want mailparts.Field) (m
 func (b *box) follow(ctx context.Context, e *entry, op func(path string) error) error {
 	for range maxLooks {
 		err := b.try(func(dir string) error {
-			return op(e.path(dir))
+			return op(pathOf(dir, e))
 		})
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		b.forgetShelves()
-		if err := b.refresh(ctx); err != nil {
+		b.distrustShelves()
+		if err := b.refresh(ctx, needEntries); err != nil {
 			return err
 		}
-		now, ok := b.find(e.uid)
+		now, ok := b.find(mailparts.UID(e.UID))
 		if !ok {
 			return mailparts.ErrNoMessage
 		}
 		*e = now
 	}
-	return errors.New("the message's file changes its name too often: " + filepath.Base(e.name))
-}
-
-// size is the message's on the wire.
-func (b *box) size(ctx context.Context, e *entry) (int64, error) {
-	if size := b.knownSize(e); size >= 0 {
-		return size, nil
-	}
-	var size int64
-	err := b.follow(ctx, e, func(path string) (err error) {
-		size, err = b.measure(path)
-		return err
-	})
-	if err == nil {
-		b.setSize(e.uid, size)
-	}
-	return size, err
-}
-
-// knownSize is what was measured or stands in the uidlist or in the file's name,
-// or -1.
-func (b *box) knownSize(e *entry) int64 {
-	b.mu.Lock()
-	size, ok := b.sizes[e.uid]
-	b.mu.Unlock()
-	if !ok {
-		size = sizeIn(e.key(), wireSize)
-	}
-	return size
-}
-
-// setSize notes a size that was measured, or by -1 that what is known is wrong.
-func (b *box) setSize(uid mailparts.UID, size int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.sizes[uid] = size
+	return errors.New("the message's file changes its name too often: " + filepath.Base(e.Name))
 }

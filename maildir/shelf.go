@@ -6,20 +6,21 @@ import (
 	"time"
 
 	"github.com/mailparts/mailparts/internal/disk"
+	"github.com/mailparts/mailparts/maildir/internal/index"
 )
 
-// shelf is what a box knows of its new/ or cur/: the modification time that it had
+// shelf is what the index knows of new/ or cur/: the modification time that it had
 // when it was last read. A change after that gives it another time, unless both
-// happen within one tick of the file system's clock.
-type shelf struct {
-	mtime   time.Time
-	since   time.Time // when mtime was seen first, by our own clock
-	settled bool      // it was read when no change could get mtime any more
-	stamped bool      // mtime is our own, in nanoseconds, so that no other has it
-}
+// happen within one tick of the file system's clock. Times are nanoseconds.
+//
+//	MTime    the modification time; zero: it is to be read
+//	Since    when MTime was seen first, by our own clock
+//	Settled  it was read when no change could get MTime any more
+//	Stamped  MTime is our own, in nanoseconds, so that no other has it
+type shelf index.Shelf
 
-// tick is how coarse the clock behind mtime may be: file systems that keep whole
-// seconds have one of up to two, others that of the kernel.
+// tick is how coarse the clock behind a modification time may be: file systems
+// that keep whole seconds have one of up to two, others that of the kernel.
 func tick(mtime time.Time) time.Duration {
 	if mtime.Nanosecond() == 0 {
 		return 2 * time.Second
@@ -31,45 +32,42 @@ func tick(mtime time.Time) time.Duration {
 // change of our own, what others did in that moment is looked for a little later;
 // cost, which is what a look costs, bounds how often.
 func (s shelf) isCurrent(mtime, now time.Time, cost time.Duration) bool {
-	if !mtime.Equal(s.mtime) || s.mtime.IsZero() {
+	if s.MTime == 0 || mtime.UnixNano() != s.MTime {
 		return false
 	}
-	return s.settled || s.stamped && now.Sub(s.since) < max(tick(mtime), 20*cost)
+	age := time.Duration(now.UnixNano() - s.Since)
+	return s.Settled || s.Stamped && age >= 0 && age < max(tick(mtime), 20*cost)
 }
 
 // next is the state after a reading that began at now.
 func (s shelf) next(mtime, now time.Time) shelf {
-	n := shelf{mtime: mtime, since: now}
-	if mtime.Equal(s.mtime) {
-		n.since = s.since
+	n := shelf{MTime: mtime.UnixNano(), Since: now.UnixNano()}
+	if n.MTime == s.MTime {
+		n.Since = min(n.Since, s.Since)
 	}
 	// A clock that is a minute off is one that nobody set.
-	n.settled = now.Sub(n.since) >= tick(mtime) || now.Sub(mtime) > time.Minute
+	n.Settled = time.Duration(now.UnixNano()-n.Since) >= tick(mtime) || now.Sub(mtime) > time.Minute
 	return n
 }
 
-// adopt makes our own change to a shelf one that is known, if it was known before.
-// The caller holds guard and brought the box up to date just before the change.
-func (b *box) adopt(dir string, shelves ...int) {
-	for _, i := range shelves {
-		b.mu.Lock()
-		known := !b.shelves[i].mtime.IsZero()
-		b.mu.Unlock()
-		if !known {
+// stamp makes our own change to shelves one that is known, in those that were
+// known before it. The caller holds guard and brought the box up to date just
+// before the change.
+func (b *box) stamp(dir string, shelves [2]index.Shelf, changed ...int) [2]index.Shelf {
+	for _, i := range changed {
+		if shelves[i].MTime == 0 {
 			continue
 		}
+		shelves[i] = index.Shelf{}
 		name := filepath.Join(dir, shelfNames[i])
 		now := time.Now().Round(0)
-		s := shelf{}
 		if err := b.fsys.Chtimes(name, now); err == nil {
 			if fi, err := b.fsys.Stat(name); err == nil && fi.ModTime().Equal(now) {
-				s = shelf{mtime: now, since: now, stamped: true}
+				shelves[i] = index.Shelf{MTime: now.UnixNano(), Since: now.UnixNano(), Stamped: true}
 			}
 		}
-		b.mu.Lock()
-		b.shelves[i] = s
-		b.mu.Unlock()
 	}
+	return shelves
 }
 
 // item is a file in a shelf.
@@ -82,17 +80,16 @@ type item struct {
 type view struct {
 	items   map[string]item // by base
 	read    [2]bool         // which of them; what is in the other has not changed
-	shelves [2]shelf
+	shelves [2]index.Shelf
 	stable  bool // nothing can have moved meanwhile
+	all     bool // both are read whatever their times are
 	cost    time.Duration
 }
 
 // look reads new/ and then cur/, so that a message on its way from one to the other
-// is seen, if in both.
+// is seen, if in both. A shelf that is as it was is not read.
 func (b *box) look(dir string) (*view, error) {
-	b.mu.Lock()
-	v := &view{items: map[string]item{}, shelves: b.shelves, stable: true}
-	b.mu.Unlock()
+	v := &view{items: map[string]item{}, shelves: b.ix.Shelves, stable: true, all: b.distrusted()}
 	for i := range v.shelves {
 		if err := b.readShelf(dir, i, v); err != nil {
 			return nil, err
@@ -108,7 +105,7 @@ func (b *box) readShelf(dir string, i int, v *view) error {
 	if err != nil {
 		return err
 	}
-	if b.loaded && v.shelves[i].isCurrent(before.ModTime(), now, b.cost) {
+	if !v.all && shelf(v.shelves[i]).isCurrent(before.ModTime(), now, b.ix.Cost) {
 		return nil
 	}
 	names, err := b.fsys.ReadDir(path)
@@ -121,8 +118,8 @@ func (b *box) readShelf(dir string, i int, v *view) error {
 	}
 	v.read[i] = true
 	v.cost += time.Since(now)
-	v.shelves[i] = v.shelves[i].next(before.ModTime(), now)
-	if !v.shelves[i].settled || !after.ModTime().Equal(before.ModTime()) {
+	v.shelves[i] = index.Shelf(shelf(v.shelves[i]).next(before.ModTime(), now))
+	if !v.shelves[i].Settled || !after.ModTime().Equal(before.ModTime()) {
 		v.stable = false
 	}
 	for _, name := range names {

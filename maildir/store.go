@@ -35,7 +35,9 @@ func (s *store) List(ctx context.Context) iter.Seq2[mailparts.MailboxInfo, error
 	return func(yield func(mailparts.MailboxInfo, error) bool) {
 		names, err := s.names(ctx)
 		for _, name := range names {
-			if !yield(mailparts.MailboxInfo{Name: name}, nil) {
+			folder, _ := folderOf(name)
+			head, _ := s.backend.readHeader(filepath.Join(s.root, folder)) // without one there is no ID yet
+			if !yield(mailparts.MailboxInfo{Name: name, ID: head.guid()}, nil) {
 				return
 			}
 		}
@@ -118,7 +120,7 @@ func (b *Backend) identify(dir string) (id identity, err error) {
 		}
 	}
 	h, err := b.readHeader(dir)
-	id.validity = h.validity
+	id.validity, id.guid = h.validity, h.guid()
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNoHeader) {
 		return id, errUnmade
 	}

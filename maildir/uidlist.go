@@ -65,6 +65,16 @@ func (h listHeader) append(b []byte) []byte {
 	return append(b, '\n')
 }
 
+// guid is the mailbox's, or empty.
+func (h listHeader) guid() string {
+	for _, f := range h.others {
+		if f[0] == 'G' {
+			return f[1:]
+		}
+	}
+	return ""
+}
+
 // listLine is one message.
 type listLine struct {
 	uid    mailparts.UID
@@ -88,17 +98,26 @@ func (l listLine) append(b []byte) []byte {
 	return append(append(b, l.base...), '\n')
 }
 
+// field returns the field that begins with a letter, without it, or "".
+func (l listLine) field(letter byte) string {
+	for f := range strings.SplitSeq(l.fields, " ") {
+		if f != "" && f[0] == letter {
+			return f[1:]
+		}
+	}
+	return ""
+}
+
 // wire is the size on the wire that the line's "W" field gives, or -1.
 func (l listLine) wire() int64 {
-	for f := range strings.SplitSeq(l.fields, " ") {
-		if f != "" && f[0] == 'W' {
-			if n, err := strconv.ParseInt(f[1:], 10, 64); err == nil && n >= 0 {
-				return n
-			}
-		}
+	if n, err := strconv.ParseInt(l.field('W'), 10, 64); err == nil && n >= 0 {
+		return n
 	}
 	return -1
 }
+
+// guid is the "G" field: what a copy's EMAILID is made of, in place of its base.
+func (l listLine) guid() string { return l.field('G') }
 
 // parseLines reads the whole lines of text whose UIDs ascend from above last, and
 // returns how many octets whole lines are. Lines that are none are counted: a

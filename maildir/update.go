@@ -1,47 +1,62 @@
 package maildir
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"math"
+	"io/fs"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"time"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
+	"github.com/mailparts/mailparts/maildir/internal/index"
 )
 
 // refresh makes the box show what is on disk, at the price of three stats if
 // nothing has changed.
-func (b *box) refresh(ctx context.Context) error {
+func (b *box) refresh(ctx context.Context, need need) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	called := time.Now()
-	if current, err := b.isCurrent(); current || err != nil {
+	if current, err := b.isCurrent(need); current || err != nil {
 		return err
+	}
+	if need == needHead {
+		if err := b.peek(ctx); err != nil {
+			return err
+		}
+		if current, err := b.isCurrent(need); current || err != nil {
+			return err
+		}
 	}
 	unlock, err := b.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if b.looked.After(called) { // another caller has done it
+	if b.looked.After(called) && b.level() >= need { // another caller has done it
 		return nil
 	}
-	return b.update(ctx, false)
+	return b.catchUp(ctx, false, need)
 }
 
-func (b *box) isCurrent() (bool, error) {
+// isCurrent reports whether all that need asks for is known as it is on disk now.
+func (b *box) isCurrent(need need) (bool, error) {
 	b.mu.Lock()
-	dir, gone, loaded, l, shelves, cost := b.dir, b.gone, b.loaded, b.list, b.shelves, b.cost
+	dir, gone, l := b.dir, b.gone, b.list
+	known := b.known && b.level() >= need && !b.distrust
+	var shelves [2]shelf
+	var cost time.Duration
+	if known {
+		shelves, cost = [2]shelf{shelf(b.ix.Shelves[0]), shelf(b.ix.Shelves[1])}, b.ix.Cost
+	}
 	b.mu.Unlock()
 	if gone {
 		return false, mailparts.ErrNoMailbox
 	}
-	if !loaded {
+	if !known {
 		return false, nil
 	}
 	if fi, err := b.fsys.Stat(filepath.Join(dir, listName)); err != nil || !l.isCurrent(fi) {
@@ -57,45 +72,69 @@ func (b *box) isCurrent() (bool, error) {
 }
 
 // catchUp is refresh for who holds the box's lock, and the uidlist's dotlock if
-// listLocked.
-func (b *box) catchUp(ctx context.Context, listLocked bool) error {
-	if current, err := b.isCurrent(); current || err != nil {
+// listLocked. What other processes of our kind did is in the index; for what others
+// did there is a look at the files.
+func (b *box) catchUp(ctx context.Context, listLocked bool, need need) error {
+	dir := b.path()
+	if err := b.recall(dir); err != nil {
 		return err
+	}
+	if err := b.readIndex(dir, need); err != nil {
+		return err
+	}
+	if b.known && b.fresh {
+		if current, err := b.isCurrent(need); current || err != nil {
+			return err
+		}
 	}
 	return b.update(ctx, listLocked)
 }
 
-// forgetShelves makes the next refresh look at both shelves.
-func (b *box) forgetShelves() {
+// distrustShelves makes the next refresh look at both shelves.
+func (b *box) distrustShelves() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.shelves = [2]shelf{}
+	b.distrust = true
+}
+
+func (b *box) distrusted() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.distrust
 }
 
 // maxLooks is how often update looks until it believes that a file is gone.
 const maxLooks = 5
 
-// update brings the box up to date, and gives UIDs to messages that others have
-// left. The caller holds the box's lock, and the uidlist's dotlock if listLocked.
+// update brings the box up to date with the files, and gives UIDs to messages that
+// others have left. The caller holds the box's lock, and the uidlist's dotlock if
+// listLocked, and has read the index.
 func (b *box) update(ctx context.Context, listLocked bool) (err error) {
 	defer func() {
 		if err != nil { // what was read of the list and not taken in is read again
 			b.mu.Lock()
-			b.list.info = nil
+			b.list.ID = 0
 			b.mu.Unlock()
 		}
 	}()
 	dir := b.path()
-	u := update{box: b, known: map[string]listLine{}}
+	if b.known && !b.ix.Loaded() {
+		if err := b.loadIndex(dir, needEntries); err != nil {
+			return err
+		}
+	}
+	u := newUpdate(b)
 	for looks := 1; ; looks++ {
 		began := time.Now()
-		if err := u.readList(dir, !b.loaded && looks == 1); err != nil {
+		if err := u.readList(dir, looks == 1); err != nil {
 			return err
 		}
-		if u.view, err = b.look(dir); err != nil {
+		if u.view, err = u.look(dir); err != nil {
 			return err
 		}
-		u.match()
+		if err := u.match(dir); err != nil {
+			return err
+		}
 		if looks < maxLooks && u.mayBeThere() {
 			continue
 		}
@@ -112,132 +151,17 @@ func (b *box) update(ctx context.Context, listLocked bool) (err error) {
 		} else if err := u.number(dir); err != nil {
 			return err
 		}
-		if u.publish(began); b.next > math.MaxUint32 {
+		if b.nextUID() > maxUID {
 			return b.foreign(dir, errUsedUp)
+		}
+		if err := u.publish(dir, began); err != nil {
+			return err
 		}
 		if !listLocked {
 			b.compact(ctx, dir)
 		}
 		return nil
 	}
-}
-
-// update is one in progress.
-type update struct {
-	*box
-	known map[string]listLine // lines read in this update, by base
-	whole bool                // they are all there are
-	*view
-	entries   []entry
-	strangers []item          // without a UID
-	missing   map[string]bool // bases that were there and are not seen
-	before    map[string]bool // missing at the look before
-}
-
-func (u *update) readList(dir string, all bool) error {
-	lines, whole, err := u.box.readList(dir, all)
-	if err != nil {
-		return err
-	}
-	if whole {
-		u.whole = true
-		clear(u.known)
-	}
-	for _, l := range lines {
-		u.known[l.base] = l
-	}
-	return nil
-}
-
-// match finds out what became of each message, and what is new. A UID in the list
-// counts if nobody was told that UIDs so low come no more.
-func (u *update) match() {
-	u.entries, u.strangers = make([]entry, 0, len(u.box.entries)+len(u.items)), nil
-	u.before, u.missing = u.missing, map[string]bool{}
-	for _, e := range u.box.entries {
-		key := e.key()
-		it, seen := u.items[key]
-		if !seen && !u.read[e.shelf] {
-			it, seen = item{e.name, e.shelf}, true
-		}
-		l, listed := u.known[key]
-		switch {
-		case !seen:
-			u.missing[key] = true
-		case listed && l.uid != e.uid || u.whole && !listed: // another process gave it another UID
-			u.items[key] = it
-		default:
-			if it.name != e.name || it.shelf != e.shelf {
-				e = newEntry(e.uid, it.shelf, it.name)
-			}
-			u.entries = append(u.entries, e)
-			delete(u.items, key)
-		}
-	}
-	var floor uint64
-	if u.loaded {
-		floor = u.next
-	}
-	for key, it := range u.items {
-		if l, listed := u.known[key]; listed && uint64(l.uid) >= floor {
-			u.entries = append(u.entries, newEntry(l.uid, it.shelf, it.name))
-		} else if !u.isFolder(it) {
-			u.strangers = append(u.strangers, it)
-		}
-	}
-	slices.SortFunc(u.entries, func(a, b entry) int { return cmp.Compare(a.uid, b.uid) })
-	if u.loaded {
-		return
-	}
-	for key := range u.known {
-		if _, seen := u.items[key]; !seen {
-			u.missing[key] = true
-		}
-	}
-}
-
-// isFolder finds what is no message. Names with a size need no look.
-func (u *update) isFolder(it item) bool {
-	if sizeIn(baseOf(it.name), diskSize) >= 0 {
-		return false
-	}
-	fi, err := u.fsys.Stat(filepath.Join(u.path(), shelfNames[it.shelf], it.name))
-	return err == nil && fi.IsDir()
-}
-
-// mayBeThere reports whether a message that is missing may have been overlooked
-// because it was renamed in that moment: a second look confirms that it is gone.
-func (u *update) mayBeThere() bool {
-	if u.stable {
-		return false
-	}
-	for key := range u.missing {
-		if !u.before[key] {
-			return true
-		}
-	}
-	return false
-}
-
-// number gives UIDs to strangers, in the order in which they came.
-func (u *update) number(dir string) error {
-	if len(u.strangers) == 0 {
-		return nil
-	}
-	slices.SortFunc(u.strangers, func(a, b item) int { return arrival(a.name, b.name) })
-	bases := make([]string, len(u.strangers))
-	for i, it := range u.strangers {
-		bases[i] = baseOf(it.name)
-	}
-	first, err := u.box.number(dir, bases)
-	if err != nil {
-		return u.postpone(dir, err)
-	}
-	u.waiting = false
-	for i, it := range u.strangers {
-		u.entries = append(u.entries, newEntry(first+mailparts.UID(i), it.shelf, it.name))
-	}
-	return nil
 }
 
 // postpone leaves the strangers to the next look if the disk is full: the user
@@ -250,7 +174,7 @@ func (u *update) postpone(dir string, err error) error {
 		u.log.Error("new messages wait for room to write their UIDs", "mailbox", dir, "messages", len(u.strangers), "error", err)
 	}
 	u.waiting = true
-	u.view.shelves = [2]shelf{}
+	u.view.shelves = [2]index.Shelf{}
 	return nil
 }
 
@@ -259,34 +183,38 @@ func isFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
-// publish shows the result to readers.
-func (u *update) publish(began time.Time) {
-	b := u.box
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	sizes := u.sizes()
-	b.entries, b.sizes, b.shelves, b.loaded = u.entries, sizes, u.view.shelves, true
-	b.next = b.nextUID()
-	b.looked = began
-	if u.view.cost > 0 {
-		b.cost = u.view.cost
+// isFolder finds what is no message. Names with a size need no look.
+func (u *update) isFolder(it item) bool {
+	if sizeIn(baseOf(it.name), diskSize) >= 0 {
+		return false
 	}
+	fi, err := u.fsys.Stat(filepath.Join(u.path(), shelfNames[it.shelf], it.name))
+	return err == nil && fi.IsDir()
 }
 
-// sizes keeps those of messages that are still there, and takes others from the
-// list. The caller holds mu.
-func (u *update) sizes() map[mailparts.UID]int64 {
-	sizes := map[mailparts.UID]int64{}
-	if len(u.box.sizes) == 0 && len(u.known) == 0 {
-		return sizes
+// readKeywordsOf reads the names of keywords, if the file is another than it was.
+func (b *box) readKeywordsOf(dir string) error {
+	fi, err := b.fsys.Stat(filepath.Join(dir, keywordsName))
+	if errors.Is(err, fs.ErrNotExist) {
+		fi = nil
+	} else if err != nil {
+		return err
 	}
-	for i := range u.entries {
-		e := &u.entries[i]
-		if n, ok := u.box.sizes[e.uid]; ok {
-			sizes[e.uid] = n
-		} else if n := u.known[e.key()].wire(); n >= 0 && sizeIn(e.key(), wireSize) < 0 {
-			sizes[e.uid] = n
-		}
+	if fi == nil && b.keysInfo == nil || fi != nil && b.keysInfo != nil && disk.SameFile(fi, b.keysInfo) &&
+		fi.Size() == b.keysInfo.Size() && fi.ModTime().Equal(b.keysInfo.ModTime()) {
+		return nil
 	}
-	return sizes
+	keys, fi, err := b.readKeywords(dir)
+	if err != nil {
+		return err
+	}
+	b.setKeywords(keys, fi)
+	return nil
+}
+
+func (b *box) setKeywords(keys keywords, fi fs.FileInfo) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.keywords, b.keysInfo = keys, fi
+	clear(b.flags)
 }

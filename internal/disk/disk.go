@@ -75,6 +75,14 @@ func SameFile(a, b fs.FileInfo) bool {
 	return os.SameFile(a, b)
 }
 
+// Inode is the number of a file in its file system, for what an FS returned.
+func Inode(fi fs.FileInfo) uint64 {
+	if i, ok := fi.(interface{ Inode() uint64 }); ok {
+		return i.Inode()
+	}
+	return fi.Sys().(*syscall.Stat_t).Ino
+}
+
 // File is an open file.
 type File interface {
 	io.Reader

@@ -150,6 +150,9 @@ func (i info) ModTime() time.Time { return i.mtime }
 func (i info) IsDir() bool        { return i.mode.IsDir() }
 func (i info) Sys() any           { return i.sys }
 
+// Inode is for disk.Inode.
+func (i info) Inode() uint64 { return i.sys.Inode }
+
 // Same is for disk.SameFile.
 func (i info) Same(other fs.FileInfo) bool {
 	o, ok := other.(info)

@@ -1,0 +1,227 @@
+package maildir
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
+	"github.com/mailparts/mailparts/maildir/internal/index"
+)
+
+// indexName is the index in a mailbox's folder.
+const indexName = "mailparts-index"
+
+// need is what an operation must know of a mailbox.
+type need uint8
+
+const (
+	needHead    need = iota // its numbers
+	needEntries             // its messages too
+)
+
+// indexPath is where the index of the mailbox at dir is. In a folder of its own it
+// goes by the mailbox's GUID, which stays in a rename, and by the tree, since a copy
+// of a tree has the same GUIDs.
+func (b *box) indexPath(dir string) string {
+	if b.Index == "" || b.guid == "" {
+		return filepath.Join(dir, indexName)
+	}
+	sum := sha256.Sum256([]byte(b.root + "\x00" + b.guid))
+	name := hex.EncodeToString(sum[:16])
+	return filepath.Join(b.Index, name[:2], name[2:]+"."+indexName)
+}
+
+// readIndex brings what is known of the mailbox up to what its index says, and
+// leaves it unknown if there is no index. The caller holds guard.
+func (b *box) readIndex(dir string, need need) error {
+	if b.unsaved {
+		b.forget()
+	}
+	if !b.known || need == needEntries && !b.ix.Loaded() {
+		return b.loadIndex(dir, need)
+	}
+	changes, head, replaced, err := b.ix.Tail()
+	if replaced || isNoIndex(err) {
+		return b.loadIndex(dir, max(need, b.level()))
+	}
+	if err != nil {
+		return err
+	}
+	if len(changes) > 0 || head != b.ix.Head {
+		b.mu.Lock()
+		b.ix.Apply(head, changes...)
+		b.mu.Unlock()
+		b.recallHead()
+	}
+	return nil
+}
+
+func isNoIndex(err error) bool {
+	return errors.Is(err, index.ErrNone) || errors.Is(err, index.ErrDamaged)
+}
+
+// level is what is known.
+func (b *box) level() need {
+	if b.known && b.ix.Loaded() {
+		return needEntries
+	}
+	return needHead
+}
+
+// loadIndex reads the index anew.
+func (b *box) loadIndex(dir string, need need) error {
+	ix := index.New(b.fsys, b.indexPath(dir))
+	read := ix.Peek
+	if need == needEntries {
+		read = ix.Load
+	}
+	err := read()
+	switch {
+	case errors.Is(err, index.ErrDamaged):
+		aside, aerr := ix.SetAside(err)
+		b.log.Error("the index is damaged and is made anew", "mailbox", dir, "kept", aside, "error", errors.Join(err, aerr))
+		b.forget()
+		return nil
+	case errors.Is(err, index.ErrNone), err == nil && ix.Validity != b.validity:
+		b.forget()
+		return nil
+	case err != nil:
+		b.log.Error("the index cannot be read", "mailbox", dir, "error", err)
+		b.forget()
+		return nil
+	}
+	b.fresh = ix.Boot != 0 && ix.Boot == b.bootSum()
+	b.mu.Lock()
+	b.ix, b.known, b.unsaved = ix, true, false
+	b.distrust = b.distrust || !b.fresh // of a crash nobody knows what it took
+	b.mu.Unlock()
+	b.recallHead()
+	return b.readKeywordsOf(dir)
+}
+
+// forget makes the mailbox one of which nothing is known.
+func (b *box) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.known, b.unsaved, b.fresh = false, false, false
+}
+
+// recallHead takes from the index what it says of the uidlist, unless the list was
+// read by now.
+func (b *box) recallHead() {
+	if l := b.ix.List; l.ID != 0 && b.fresh {
+		b.mu.Lock()
+		b.list = list{List: l, end: l.Size}
+		b.mu.Unlock()
+	}
+}
+
+// commit writes a change to the index and then shows it to readers. The caller
+// holds guard and has read the index to its end. That it cannot be written is no
+// error, as the index can be made anew at any time: but mod-sequences, which others
+// could not see then, are not shown.
+func (b *box) commit(h index.Head, c index.Change, durable bool) {
+	for i := range c.Put {
+		e := &c.Put[i]
+		if b.ix.Loaded() {
+			if at, ok := b.index(e.UID); ok {
+				h.Counts.Remove(b.ix.Entries[at])
+			}
+		}
+		h.Counts.Add(*e)
+		h.HighestModSeq = max(h.HighestModSeq, e.ModSeq)
+		h.Next = max(h.Next, uint64(e.UID)+1)
+	}
+	for _, r := range c.Gone.UIDs {
+		for at, _ := b.index(uint32(r.First)); at < len(b.ix.Entries) && b.ix.Entries[at].UID <= uint32(r.Last); at++ {
+			h.Counts.Remove(b.ix.Entries[at])
+		}
+		h.HighestModSeq = max(h.HighestModSeq, c.Gone.ModSeq)
+	}
+	h.Next = max(h.Next, b.nextUID())
+	h.List, h.Boot = b.list.saved(), b.bootSum()
+	if !b.unsaved {
+		if err := b.ix.Write(h, c, durable); err != nil {
+			b.giveUpIndex(err)
+		}
+	}
+	b.show(h, c)
+	if !b.unsaved && b.ix.Loaded() && b.ix.Grown() {
+		if err := b.ix.Rewrite(false); err != nil {
+			b.log.Warn("the index could not be made smaller", "mailbox", b.path(), "error", err)
+		}
+	}
+}
+
+// giveUpIndex goes on without mod-sequences.
+func (b *box) giveUpIndex(err error) {
+	b.log.Error("the index cannot be written, there are no mod-sequences", "mailbox", b.path(), "error", err)
+	b.mu.Lock()
+	b.unsaved = true
+	b.mu.Unlock()
+}
+
+func (b *box) show(h index.Head, c index.Change) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ix.Apply(h, c)
+	for i := range c.Put {
+		delete(b.learned, c.Put[i].UID)
+	}
+	for uid := range b.learned {
+		if mailparts.UIDSet(c.Gone.UIDs).Contains(mailparts.UID(uid)) {
+			delete(b.learned, uid)
+		}
+	}
+}
+
+// rebuild makes a new index of what was found.
+func (b *box) rebuild(dir string, h index.Head, entries []entry, guids map[uint32]string) {
+	for i := range entries {
+		h.Counts.Add(entries[i])
+	}
+	h.List, h.Boot, h.Validity = b.list.saved(), b.bootSum(), b.validity
+	name := b.indexPath(dir)
+	ix := index.Of(b.fsys, name, h, entries, guids)
+	b.mu.Lock()
+	b.ix, b.known, b.unsaved = ix, true, false
+	clear(b.learned)
+	b.mu.Unlock()
+	b.fresh = h.Boot != 0
+	if err := disk.MkdirAll(b.fsys, filepath.Dir(name), os.FileMode(dirMode)); err != nil {
+		b.giveUpIndex(err)
+	} else if err := ix.Rewrite(false); err != nil {
+		b.giveUpIndex(err)
+	}
+}
+
+// peek takes in what the index says without the lock that writers hold, if nothing
+// is known yet and it says it all.
+func (b *box) peek(ctx context.Context) error {
+	select {
+	case b.guard <- struct{}{}:
+		defer func() { <-b.guard }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if b.known {
+		return nil
+	}
+	return b.try(func(dir string) error {
+		ix := index.New(b.fsys, b.indexPath(dir))
+		if ix.Peek() != nil || ix.Validity != b.validity || ix.Boot == 0 || ix.Boot != b.bootSum() {
+			return nil // whoever has the lock does what is to be done
+		}
+		b.mu.Lock()
+		b.ix, b.known, b.unsaved = ix, true, false
+		b.mu.Unlock()
+		b.fresh = true
+		b.recallHead()
+		return b.readKeywordsOf(dir)
+	})
+}
