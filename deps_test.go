@@ -39,11 +39,12 @@ var mayImport = map[string]string{
 	"sasl/passwd": "mailparts sasl internal/disk golang.org/x/crypto/argon2 golang.org/x/crypto/bcrypt",
 
 	// Stores and the queue: never a protocol.
-	"maildir": "mailparts internal/crlf internal/disk internal/dotlock maildir/internal/courier",
+	"maildir": "mailparts internal/crlf internal/disk internal/dotlock maildir/internal/courier maildir/internal/index",
 	"mbox":    "mailparts internal/crlf internal/disk internal/dotlock internal/utf7 internal/watch",
 	"queue":   "mailparts internal/disk internal/idn github.com/emersion/go-message/...",
 
 	"maildir/internal/courier": "mailparts",
+	"maildir/internal/index":   "mailparts internal/disk",
 
 	// Protocols: never a store, and of each other only lmtp the engine of smtp.
 	"smtp": "mailparts sasl dns internal/serve internal/line github.com/emersion/go-sasl golang.org/x/net/idna",

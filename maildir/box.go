@@ -68,7 +68,7 @@ type box struct {
 	mu sync.Mutex // for all that follows
 
 	// Anyone may write these.
-	dir     string // of the mailbox, until it is renamed
+	dir      string // of the mailbox, until it is renamed
 	gone     bool
 	distrust bool      // the shelves are to be looked at whatever their times are
 	swept    time.Time // when tmp/ was

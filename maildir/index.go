@@ -83,7 +83,7 @@ func (b *box) loadIndex(dir string, need need) error {
 	err := read()
 	switch {
 	case errors.Is(err, index.ErrDamaged):
-		aside, aerr := ix.SetAside(err)
+		aside, aerr := ix.SetAside()
 		b.log.Error("the index is damaged and is made anew", "mailbox", dir, "kept", aside, "error", errors.Join(err, aerr))
 		b.forget()
 		return nil

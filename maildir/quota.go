@@ -140,7 +140,7 @@ func (c *charge) admit(ctx context.Context, in *mailparts.Incoming) error {
 
 // weighUID is nothing for a message that is gone.
 func (c *charge) weighUID(ctx context.Context, uid mailparts.UID) (u usage, err error) {
-	if err := c.box.refresh(ctx); err != nil {
+	if err := c.box.refresh(ctx, needEntries); err != nil {
 		return u, err
 	}
 	e, ok := c.box.find(uid)

@@ -58,9 +58,9 @@ func (b *box) stamp(dir string, shelves [2]index.Shelf, changed ...int) [2]index
 		if shelves[i].MTime == 0 {
 			continue
 		}
+		now := time.Unix(0, max(time.Now().UnixNano(), shelves[i].MTime+1)) // never the same twice
 		shelves[i] = index.Shelf{}
 		name := filepath.Join(dir, shelfNames[i])
-		now := time.Now().Round(0)
 		if err := b.fsys.Chtimes(name, now); err == nil {
 			if fi, err := b.fsys.Stat(name); err == nil && fi.ModTime().Equal(now) {
 				shelves[i] = index.Shelf{MTime: now.UnixNano(), Since: now.UnixNano(), Stamped: true}

@@ -2,213 +2,196 @@ package index
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
-	"encoding/binary"
-	"encoding/gob"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
 	"time"
 
-	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk"
 )
 
-// provisional format
-const headSize = 512
+// The mode of the file: as private as mail.
+const fileMode = 0o600
 
-type headFile struct {
-	H          Head
-	End, Start int64
-}
-
-func (s *State) encodeHead(h Head, end, start int64) []byte {
-	var b bytes.Buffer
-	b.Write(make([]byte, 8))
-	gob.NewEncoder(&b).Encode(headFile{h, end, start})
-	if b.Len() > headSize*4 {
-		panic(b.Len())
-	}
-	out := append(b.Bytes(), make([]byte, headSize*4-b.Len())...)
-	copy(out, "MPI1")
-	binary.LittleEndian.PutUint32(out[4:], crc32.ChecksumIEEE(out[8:]))
-	return out
-}
-
-func decodeHead(b []byte) (hf headFile, err error) {
-	if len(b) < headSize*4 || string(b[:4]) != "MPI1" || binary.LittleEndian.Uint32(b[4:]) != crc32.ChecksumIEEE(b[8:headSize*4]) {
-		return hf, ErrDamaged
-	}
-	err = gob.NewDecoder(bytes.NewReader(b[8:])).Decode(&hf)
-	if err != nil {
-		err = ErrDamaged
-	}
-	return hf, err
-}
-
-func (s *State) openFile() (disk.File, headFile, fs.FileInfo, error) {
-	f, err := s.fsys.OpenFile(s.name, os.O_RDONLY, 0)
+// open opens the file and reads its head.
+func (s *State) open() (f disk.File, h Head, p position, fi fs.FileInfo, err error) {
+	f, err = s.fsys.OpenFile(s.name, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, headFile{}, nil, ErrNone
+		return nil, h, p, nil, ErrNone
 	}
 	if err != nil {
-		return nil, headFile{}, nil, err
+		return nil, h, p, nil, err
 	}
-	b := make([]byte, headSize*4)
+	b := make([]byte, headSize)
 	n, err := f.ReadAt(b, 0)
-	if err != nil && err != io.EOF {
-		f.Close()
-		return nil, headFile{}, nil, err
+	if err == io.EOF {
+		err = nil
 	}
-	hf, err := decodeHead(b[:n])
-	var fi fs.FileInfo
+	if err == nil {
+		h, p, err = decodeHead(b[:n])
+	}
 	if err == nil {
 		fi, err = f.Stat()
 	}
-	if err == nil && fi.Size() < hf.End {
-		err = fmt.Errorf("%w: it ends too early", ErrDamaged)
+	if err == nil && fi.Size() < p.end {
+		err = damaged(io.EOF)
 	}
 	if err != nil {
 		f.Close()
-		return nil, hf, nil, err
 	}
-	return f, hf, fi, nil
+	return f, h, p, fi, err
 }
 
-// Peek reads the Head.
+// Peek reads the Head only. It needs no lock: what another process is writing in
+// that moment is ErrDamaged, or as it was before.
 func (s *State) Peek() error {
-	f, hf, fi, err := s.openFile()
+	f, h, p, fi, err := s.open()
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	s.Head, s.end, s.start, s.file = hf.H, hf.End, hf.Start, fi
+	s.Head, s.at, s.file, s.loaded = h, p, fi, false
+	s.Entries, s.GUIDs, s.Gone = nil, nil, nil
 	return nil
 }
 
-// Load reads all.
+// Load reads all. If it fails the State has nothing of use.
 func (s *State) Load() error {
-	f, hf, fi, err := s.openFile()
+	f, h, p, fi, err := s.open()
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	s.loaded, s.Entries, s.GUIDs, s.Gone = true, nil, nil, nil
-	changes, err := readChanges(f, headSize*4, hf.End)
-	if err != nil {
+	s.Entries, s.GUIDs, s.Gone, s.loaded = nil, nil, nil, true
+	// A head that promises more than the file can hold is not believed.
+	s.Entries = make([]Entry, 0, min(int64(h.Counts.Messages), p.end/putFixed))
+	if err := s.read(f, headSize, p.end, s.apply); err != nil {
 		return err
 	}
-	s.Apply(hf.H, changes...)
-	s.end, s.start, s.file = hf.End, hf.Start, fi
+	if len(s.Entries) != int(h.Counts.Messages) {
+		return fmt.Errorf("%w: it has %d messages and should have %d", ErrDamaged, len(s.Entries), h.Counts.Messages)
+	}
+	s.Apply(h)
+	s.at, s.file = p, fi
 	return nil
 }
 
-func readChanges(f disk.File, from, to int64) (changes []Change, err error) {
-	r := bufio.NewReaderSize(io.NewSectionReader(f, from, to-from), 1<<20)
-	for at := from; at < to; {
-		var h [8]byte
-		if _, err := io.ReadFull(r, h[:]); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+// read calls take with each record between two places. What take gets is its own
+// but for the slices in it.
+func (s *State) read(f disk.File, from, to int64, take func(*Change)) error {
+	r := records{r: bufio.NewReaderSize(io.NewSectionReader(f, from, to-from), int(min(to-from, 1<<20))), left: to - from}
+	var put []Entry
+	for {
+		letter, content, err := r.next()
+		if err == io.EOF {
+			return nil
 		}
-		n := int64(binary.LittleEndian.Uint32(h[:]))
-		if at+8+n > to {
-			return nil, ErrDamaged
-		}
-		b := make([]byte, n)
-		if _, err := io.ReadFull(r, b); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
-		}
-		if crc32.ChecksumIEEE(b) != binary.LittleEndian.Uint32(h[4:]) {
-			return nil, ErrDamaged
+		if err != nil {
+			return err
 		}
 		var c Change
-		if err := gob.NewDecoder(bytes.NewReader(b)).Decode(&c); err != nil {
-			return nil, ErrDamaged
+		switch letter {
+		case putRecord:
+			put, err = putsIn(content, put[:0])
+			c.Put = put
+		case infoRecord:
+			c.infos, err = infosIn(content)
+		case guidRecord:
+			c.GUIDs, err = guidsIn(content)
+		case goneRecord:
+			c.Gone, err = goneIn(content)
+		default:
+			err = fmt.Errorf("%w: a record has the unknown letter %q", ErrDamaged, letter)
 		}
-		changes = append(changes, c)
-		at += 8 + n
+		if err != nil {
+			return err
+		}
+		take(&c)
 	}
-	return changes, nil
 }
 
-func encodeChange(c Change) []byte {
-	var b bytes.Buffer
-	b.Write(make([]byte, 8))
-	gob.NewEncoder(&b).Encode(c)
-	out := b.Bytes()
-	binary.LittleEndian.PutUint32(out, uint32(len(out)-8))
-	binary.LittleEndian.PutUint32(out[4:], crc32.ChecksumIEEE(out[8:]))
-	return out
-}
-
-// Tail reads what others wrote.
+// Tail reads what other processes have written since this State read or wrote
+// last, for Apply. If replaced, another file has the place of the one that was
+// read: then all is to be read anew.
 func (s *State) Tail() (changes []Change, head Head, replaced bool, err error) {
-	f, hf, fi, err := s.openFile()
+	f, h, p, fi, err := s.open()
 	if err != nil {
 		return nil, head, false, err
 	}
 	defer f.Close()
-	if s.file == nil || !disk.SameFile(fi, s.file) || hf.End < s.end {
+	if s.file == nil || !disk.SameFile(fi, s.file) || p.end < s.at.end || p.start != s.at.start {
 		return nil, head, true, nil
 	}
 	if s.loaded {
-		changes, err = readChanges(f, s.end, hf.End)
+		err = s.read(f, s.at.end, p.end, func(c *Change) {
+			c.Put = append([]Entry(nil), c.Put...)
+			changes = append(changes, *c)
+		})
 		if err != nil {
 			return nil, head, false, err
 		}
 	}
-	s.end, s.file = hf.End, fi
-	return changes, hf.H, false, nil
+	s.at, s.file = p, fi
+	return changes, h, false, nil
 }
 
-// Write appends a change.
+// Write appends a change to the file and then overwrites its head. The caller holds
+// the lock that writers need, and has read all there is. Durable: both are synced.
+// After an error the file says what it said before, or, if it was the sync that
+// failed, more. Neither Head nor messages of the State change: see Apply.
 func (s *State) Write(h Head, c Change, durable bool) (err error) {
-	f, err := s.fsys.OpenFile(s.name, os.O_RDWR, 0)
+	f, err := s.fsys.OpenFile(s.name, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		err = cmp.Or(err, f.Close())
-	}()
-	end := s.end
-	if len(c.Put) > 0 || len(c.Gone.UIDs) > 0 || len(c.GUIDs) > 0 {
-		rec := encodeChange(c)
-		if _, err := f.WriteAt(rec, end); err != nil {
+	defer func() { err = cmp.Or(err, f.Close()) }()
+	p := s.at
+	if !c.isEmpty() {
+		b := appendChange(nil, c, s.entry)
+		if _, err := f.WriteAt(b, p.end); err != nil {
 			return err
 		}
-		end += int64(len(rec))
+		p.end += int64(len(b))
 	}
-	if _, err := f.WriteAt(s.encodeHead(h, end, s.start), 0); err != nil {
+	if _, err := f.WriteAt(encodeHead(h, p), 0); err != nil {
 		return err
 	}
+	s.at = p
 	if durable {
-		if err := f.Datasync(); err != nil {
-			return err
-		}
+		return f.Datasync()
 	}
-	s.end = end
 	return nil
 }
 
-// Rewrite makes a new file.
-func (s *State) Rewrite(durable bool) error {
-	rec := encodeChange(Change{Put: s.Entries, GUIDs: s.GUIDs})
-	for _, g := range s.Gone {
-		rec = append(rec, encodeChange(Change{Gone: g})...)
+func (s *State) entry(uid uint32) (Entry, bool) {
+	if i, ok := s.find(uid); ok {
+		return s.Entries[i], true
 	}
-	end := int64(headSize*4 + len(rec))
+	return Entry{}, false
+}
+
+// Rewrite puts a new file in the place of the old one, with all that the State has:
+// for a State that is New, and to forget old changes. Durable: its content is
+// synced before it has the name.
+func (s *State) Rewrite(durable bool) error {
 	tmp := s.name + ".tmp"
-	f, err := s.fsys.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := s.fsys.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(append(s.encodeHead(s.Head, end, end), rec...))
+	end, err := s.writeAll(f)
 	if err == nil {
+		_, err = f.WriteAt(encodeHead(s.Head, position{end, end}), 0)
+	}
+	if err == nil && durable {
 		err = f.Sync()
+	}
+	var fi fs.FileInfo
+	if err == nil {
+		fi, err = f.Stat()
 	}
 	err = cmp.Or(err, f.Close())
 	if err == nil {
@@ -218,18 +201,42 @@ func (s *State) Rewrite(durable bool) error {
 		s.fsys.Remove(tmp)
 		return err
 	}
-	s.end, s.start = end, end
-	s.file, err = s.fsys.Stat(s.name)
-	return err
+	s.at, s.file = position{end, end}, fi
+	return nil
 }
 
-// Grown reports whether a Rewrite pays.
-func (s *State) Grown() bool { return s.end-s.start > 64<<10+s.start }
+// writeAll writes the snapshot, and returns where it ends.
+func (s *State) writeAll(f disk.File) (end int64, err error) {
+	end = headSize
+	var b []byte
+	flush := func() error {
+		n, err := f.WriteAt(b, end)
+		end += int64(n)
+		b = b[:0]
+		return err
+	}
+	for at := 0; at < len(s.Entries); at += putsEach {
+		b = appendPuts(b, s.Entries[at:min(at+putsEach, len(s.Entries))])
+		if len(b) > 1<<20 {
+			if err := flush(); err != nil {
+				return 0, err
+			}
+		}
+	}
+	b = appendGUIDs(b, s.GUIDs)
+	for _, g := range s.Gone {
+		b = appendGone(b, g)
+	}
+	err = flush()
+	return end, err
+}
 
-// SetAside renames.
-func (s *State) SetAside(cause error) (string, error) {
+// Grown reports whether the changes since the snapshot are so many that a Rewrite
+// pays.
+func (s *State) Grown() bool { return s.at.end-s.at.start > 64<<10+s.at.start }
+
+// SetAside gives a damaged file another name, which it returns.
+func (s *State) SetAside() (string, error) {
 	name := s.name + time.Now().UTC().Format(".bad-20060102T150405.000000")
 	return name, s.fsys.Rename(s.name, name)
 }
-
-var _ = mailparts.UID(0)

@@ -108,7 +108,12 @@ type Change struct {
 	Put   []Entry           // new or changed messages, by ascending UIDs
 	GUIDs map[uint32]string // of those of Put whose ID is not made of their name
 	Gone  Tombstone
+
+	infos []info // of messages that are there already
 }
+
+// isEmpty reports whether there is nothing to write.
+func (c *Change) isEmpty() bool { return len(c.Put) == 0 && len(c.GUIDs) == 0 && len(c.Gone.UIDs) == 0 }
 
 // State is an index in memory.
 type State struct {
@@ -119,33 +124,43 @@ type State struct {
 
 	fsys   disk.FS
 	name   string
-	file   fs.FileInfo // the file when it was read or written last
-	end    int64       // of what was read or written
-	start  int64       // end of the snapshot
+	file   fs.FileInfo // when it was read or written last; nil: never
+	at     position
 	loaded bool
 }
 
 // maxGone is how many ranges of tombstones are kept.
 const maxGone = 20000
 
-// Apply takes in a head and changes.
+// Apply takes in a head and changes, and touches no disk. It changes Entries in
+// place: readers copy them under the lock that the caller holds.
 func (s *State) Apply(h Head, changes ...Change) {
-	forgotten := max(s.Forgotten, h.Forgotten)
+	forgotten := s.Forgotten
 	s.Head = h
-	s.Forgotten = forgotten
+	s.Forgotten = max(h.Forgotten, forgotten)
+	for i := range changes {
+		s.apply(&changes[i])
+	}
+}
+
+func (s *State) apply(c *Change) {
 	if !s.loaded {
 		return
 	}
-	for _, c := range changes {
-		s.put(c.Put)
-		for uid, id := range c.GUIDs {
-			if s.GUIDs == nil {
-				s.GUIDs = map[uint32]string{}
-			}
-			s.GUIDs[uid] = id
+	s.put(c.Put)
+	for _, i := range c.infos {
+		if at, ok := s.find(i.uid); ok {
+			e := &s.Entries[at]
+			e.Name, e.Flags, e.Shelf, e.ModSeq = e.Name[:e.Base]+i.text, i.flags, i.shelf, i.modSeq
 		}
-		s.remove(c.Gone)
 	}
+	for uid, id := range c.GUIDs {
+		if s.GUIDs == nil {
+			s.GUIDs = map[uint32]string{}
+		}
+		s.GUIDs[uid] = id
+	}
+	s.remove(c.Gone)
 }
 
 func (s *State) find(uid uint32) (int, bool) {
