@@ -33,13 +33,14 @@ var mayImport = map[string]string{
 	"internal/idn":           "golang.org/x/net/idna",
 	"internal/line":          "",
 	"internal/serve":         "mailparts",
+	"internal/utf7":          "",
 
 	"dns":         "mailparts golang.org/x/net/dns/dnsmessage golang.org/x/net/idna",
 	"sasl":        "mailparts github.com/emersion/go-sasl github.com/xdg-go/scram github.com/xdg-go/stringprep",
 	"sasl/passwd": "mailparts sasl internal/disk golang.org/x/crypto/argon2 golang.org/x/crypto/bcrypt",
 
 	// Stores and the queue: never a protocol.
-	"maildir": "mailparts internal/crlf internal/disk internal/dotlock maildir/internal/courier maildir/internal/index",
+	"maildir": "mailparts internal/crlf internal/disk internal/dotlock internal/utf7 maildir/internal/courier maildir/internal/index",
 	"mbox":    "mailparts internal/crlf internal/disk internal/dotlock internal/utf7 internal/watch",
 	"queue":   "mailparts internal/disk internal/idn github.com/emersion/go-message/...",
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mailparts/mailparts/internal/disk"
+	"github.com/mailparts/mailparts/internal/utf7"
 	"github.com/mailparts/mailparts/maildir/internal/courier"
 )
 
@@ -55,7 +56,7 @@ func courierName(s string) (string, bool) {
 	}
 	rest, ok := strings.CutPrefix(s, inbox+".")
 	rest = strings.ReplaceAll(rest, ".", "/")
-	name, isUTF7 := decodeUTF7(rest)
+	name, isUTF7 := utf7.Decode(rest)
 	if !isUTF7 {
 		name = rest
 	}

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/utf7"
 )
 
 // inbox is the one mailbox whose folder is the tree itself.
@@ -35,7 +36,7 @@ func folderOf(name string) (string, error) {
 	if name == inbox {
 		return "", nil
 	}
-	folder := "." + strings.ReplaceAll(encodeUTF7(name), "/", ".")
+	folder := "." + strings.ReplaceAll(utf7.Encode(name), "/", ".")
 	if strings.Contains(name, ".") || len(folder) > maxName {
 		return "", mailparts.ErrBadName
 	}
@@ -49,7 +50,7 @@ func nameOf(folder string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	name, ok := decodeUTF7(strings.ReplaceAll(encoded, ".", "/"))
+	name, ok := utf7.Decode(strings.ReplaceAll(encoded, ".", "/"))
 	if !ok || name == inbox {
 		return "", false
 	}

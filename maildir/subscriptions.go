@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mailparts/mailparts/internal/disk"
+	"github.com/mailparts/mailparts/internal/utf7"
 )
 
 // subscriptionsName is Dovecot's file. Its second version begins with
@@ -49,13 +50,13 @@ func (s subscriptions) String() string {
 }
 
 func (s subscriptions) line(name string) string {
-	return strings.ReplaceAll(encodeUTF7(name), "/", s.sep)
+	return strings.ReplaceAll(utf7.Encode(name), "/", s.sep)
 }
 
 func (s subscriptions) names() []string {
 	var names []string
 	for _, line := range s.lines {
-		name, ok := decodeUTF7(strings.ReplaceAll(line, s.sep, "/"))
+		name, ok := utf7.Decode(strings.ReplaceAll(line, s.sep, "/"))
 		if ok && checkName(name) == nil {
 			names = append(names, name)
 		}

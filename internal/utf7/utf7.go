@@ -1,4 +1,8 @@
-package maildir
+// Package utf7 is modified UTF-7, in which IMAP4rev1 has the names of mailboxes on
+// the wire (RFC 3501 section 5.1.3), and Dovecot and Courier on disk: printable
+// US-ASCII stands for itself, but "&" is "&-", and everything else is UTF-16 in
+// base64, between "&" and "-".
+package utf7
 
 import (
 	"encoding/base64"
@@ -7,11 +11,11 @@ import (
 	"unicode/utf8"
 )
 
-// utf7 is the base64 of modified UTF-7 (RFC 3501 section 5.1.3).
-var utf7 = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,").WithPadding(base64.NoPadding)
+// code is base64 with "," for "/", and no padding.
+var code = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,").WithPadding(base64.NoPadding)
 
-// encodeUTF7 writes valid UTF-8 as modified UTF-7.
-func encodeUTF7(s string) string {
+// Encode writes valid UTF-8 as modified UTF-7.
+func Encode(s string) string {
 	var b strings.Builder
 	for s != "" {
 		n := strings.IndexFunc(s, func(r rune) bool { return !direct(r) })
@@ -25,7 +29,7 @@ func encodeUTF7(s string) string {
 		}
 		if n > 0 {
 			b.WriteByte('&')
-			b.WriteString(utf7.EncodeToString(utf16Octets(s[:n])))
+			b.WriteString(code.EncodeToString(utf16Octets(s[:n])))
 			b.WriteByte('-')
 		}
 		s = s[n:]
@@ -44,9 +48,9 @@ func utf16Octets(s string) []byte {
 	return b
 }
 
-// decodeUTF7 reads what encodeUTF7 writes, and nothing else: a name has one
-// spelling only.
-func decodeUTF7(s string) (string, bool) {
+// Decode reads what Encode writes, and reports false for anything else: a name has
+// one spelling only.
+func Decode(s string) (string, bool) {
 	var b strings.Builder
 	for rest := s; rest != ""; {
 		text, after, shifted := strings.Cut(rest, "&")
@@ -54,16 +58,16 @@ func decodeUTF7(s string) (string, bool) {
 		if !shifted {
 			break
 		}
-		code, after, ok := strings.Cut(after, "-")
+		word, after, ok := strings.Cut(after, "-")
 		if !ok {
 			return "", false
 		}
 		rest = after
-		if code == "" {
+		if word == "" {
 			b.WriteByte('&')
 			continue
 		}
-		octets, err := utf7.DecodeString(code)
+		octets, err := code.DecodeString(word)
 		if err != nil {
 			return "", false
 		}
@@ -74,5 +78,5 @@ func decodeUTF7(s string) (string, bool) {
 		b.WriteString(string(utf16.Decode(units)))
 	}
 	out := b.String()
-	return out, utf8.ValidString(out) && encodeUTF7(out) == s
+	return out, utf8.ValidString(out) && Encode(out) == s
 }
