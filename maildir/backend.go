@@ -49,6 +49,10 @@ type Backend struct {
 	// Empty: each mailbox's folder has its index.
 	Index string
 
+	// UIDL, if not nil, makes the POP3 unique-ids of messages for which the uidlist
+	// has none, as the server before did. Nil: pop3 makes them.
+	UIDL UIDL
+
 	// Logger is told what was repaired and what was left alone. Nil: nobody.
 	Logger *slog.Logger
 

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk"
@@ -97,7 +96,7 @@ func (b *Backend) giveLetters(dir string, words map[string][]string, there map[s
 	}
 	var used uint32
 	for _, it := range there {
-		used |= lettersIn(it.name)
+		used |= uint32(flagsIn(it.name) >> firstKeyword)
 	}
 	changed := k.claim(used) // these stand for something else
 	count := map[string]int{}
@@ -127,10 +126,11 @@ func (b *Backend) giveLetters(dir string, words map[string][]string, there map[s
 func (b *Backend) writeLetters(dir string, words map[string][]string, there map[string]item, k *keywords) (again bool, err error) {
 	for base, of := range words {
 		it := there[base]
-		name := withLetters(it.name, k.bits(of))
-		if name == it.name {
+		had, has := flagsIn(it.name), k.bits(of)
+		if had|has == had {
 			continue
 		}
+		name := withFlags(it.name, had|has)
 		if len(name) > maxName {
 			b.log.Warn("a file's name has no room for keywords", "mailbox", dir, "file", it.name)
 			continue
@@ -153,40 +153,12 @@ func (b *Backend) writeLetters(dir string, words map[string][]string, there map[
 	return again, nil
 }
 
-// bits is the letters of those words that have one.
-func (k *keywords) bits(words []string) (bits uint32) {
+// bits is those words that have a letter.
+func (k *keywords) bits(words []string) (bits flagSet) {
 	for _, word := range words {
 		if n, ok := k.find(mailparts.Flag(word)); ok {
-			bits |= 1 << n
+			bits |= 1 << (firstKeyword + n)
 		}
 	}
 	return bits
-}
-
-// lettersIn is the keywords in a file's name.
-func lettersIn(name string) (bits uint32) {
-	_, info, _ := strings.Cut(name, infoPrefix)
-	for i := range len(info) {
-		if 'a' <= info[i] && info[i] <= 'z' {
-			bits |= 1 << (info[i] - 'a')
-		}
-	}
-	return bits
-}
-
-// withLetters is name with more keywords.
-func withLetters(name string, bits uint32) string {
-	if bits &^= lettersIn(name); bits == 0 {
-		return name
-	}
-	base := baseOf(name)
-	info, _ := strings.CutPrefix(name[len(base):], infoPrefix)
-	letters := []byte(info)
-	for n := range maxKeywords {
-		if bits&(1<<n) != 0 {
-			letters = append(letters, byte('a'+n))
-		}
-	}
-	slices.Sort(letters)
-	return base + infoPrefix + string(letters)
 }

@@ -68,6 +68,10 @@
 // Dovecot's files, and courierimapuiddb is renamed. Should Courier serve the mailbox
 // again, it will begin a UIDVALIDITY of its own. Courier must not run meanwhile.
 //
+// Mailboxes are a mailparts.UIDLer: POP3 unique-ids that another server has noted in
+// the uidlist stay, and Backend.UIDL can make others as that one did, so that POP3
+// clients do not get all mail again.
+//
 // # Quota
 //
 // A tree has a Maildir++ quota if there is a maildirsize in it, of anybody, or if

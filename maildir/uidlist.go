@@ -116,6 +116,9 @@ func (l listLine) wire() int64 {
 	return -1
 }
 
+// uidl is the POP3 unique-id that the line's "P" field gives, or "".
+func (l listLine) uidl() string { return l.field('P') }
+
 // guid is the "G" field: what a copy's EMAILID is made of, in place of its base.
 func (l listLine) guid() string { return l.field('G') }
 
