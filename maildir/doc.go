@@ -10,13 +10,16 @@
 //	new/                 messages as they came
 //	cur/                 messages that were moved there when they got flags
 //	dovecot-uidlist      UIDVALIDITY, and the UID of each file
-//	mailparts-uidnext    up to where UIDs may have been given out
+//	dovecot-keywords     which keywords the letters a to z stand for
+//	mailparts-uidnext    up to where UIDs and mod-sequences may have been given out
+//	mailparts-index      all of this, to be read at once: see Index
 //	mailparts*.lock      locks of the kernel
 //
 // A name such as "1795374075.M211740P27571R0c5f3a77Q1.host,S=18,W=21:2,FS" is a
 // base, unique on any host, with the size on disk and on the wire in it, and after
 // the colon the flags: (D)raft, (F)lagged, (R) for answered, (S)een, (T)rashed for
-// deleted. A message has LF on disk and CRLF on the wire, exact to the octet.
+// deleted, and small letters for the mailbox's keywords, of which there are 26 at the
+// most. A message has LF on disk and CRLF on the wire, exact to the octet.
 //
 // # States
 //
@@ -33,8 +36,8 @@
 //	                                                Append returns                   promised it
 //	delivered  the same, the name durable           a flag                           there; if its line is lost,
 //	                                                                                 it gets a new UID
-//	flagged    in cur/: renamed, or linked from     the next flag                    a flag may be lost; of two
-//	           new/, where the first name goes                                       names the one in new/ goes
+//	flagged    in cur/: renamed, or linked from     fsync of cur/ and of the index,  flags as before or after; of
+//	           new/, where the first name goes      and then SetFlags returns        two names the one in new/ goes
 //	           when the second is durable
 //	expunged   no file, a line in the uidlist       fsync of new/ and cur/, and      back again if that was not
 //	                                                then Expunge returns; the line   answered
@@ -53,6 +56,25 @@
 // crash the next one is that. A list without a header is set aside under another
 // name and a new one with a new UIDVALIDITY is begun; lines that are none are left
 // out.
+//
+// # Index
+//
+// What the folders and the uidlist say, and what they cannot say (mod-sequences, what
+// was expunged, when a message was saved), is in an index, which Status and Messages
+// are answered from. It also has the modification times of new/ and cur/ up to which
+// it is right: while they are the same no folder is read. A change of our own gets a
+// time of our own, and the folder is looked at once more a little later, for what
+// others did in that moment. A file that is missing from one look is expunged only
+// when a second look, at folders that nobody changes meanwhile, does not find it.
+//
+// An index can be removed at any time, and one that is damaged is kept aside: it is
+// made anew from the tree. That loses what was expunged, so that Vanished names all
+// UIDs that do not exist; the dates of saving; and which messages are recent, for
+// which those count that are in new/. Mod-sequences go on above the clock, in
+// microseconds, and above all that mailparts-uidnext says, so that none comes twice,
+// and clients ask for all flags again. The first look after a start of the machine
+// is at all files. Where no index can be written Status says NOMODSEQ, and all else
+// works.
 //
 // # Others
 //
@@ -90,7 +112,12 @@
 // then the sum is wrong until the next count, and the limits stay. Without a quota
 // a delivery costs one look for the file.
 //
-// Stores are a mailparts.Manager and a mailparts.Subscriber too, mailboxes a
-// mailparts.Locker. Keywords are not kept, and mod-sequences neither: Status says
-// so.
+// A tree goes back to Dovecot as it is, with every UID, UIDVALIDITY, keyword and
+// GUID: what Dovecot does not read are our mod-sequences (it begins its own), the
+// dates of saving (it takes those of the files' inodes) and what was recent.
+//
+// # Optional interfaces
+//
+// Stores are a mailparts.Manager, Subscriber and Quotaer, mailboxes a Locker,
+// RecentClaimer, VanishedLister and UIDLer.
 package maildir
