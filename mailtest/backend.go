@@ -26,6 +26,19 @@ type BackendKit struct {
 	// used again, nor is it shut down. Nil: nothing is tested across restarts.
 	Reopen func(t *testing.T, b mailparts.Backend) mailparts.Backend
 
+	// Second returns another Backend on b's data, that of a second process: both
+	// are used at the same time. Nil: nothing is tested between processes.
+	Second func(t *testing.T, b mailparts.Backend) mailparts.Backend
+
+	// Limited is New with quota: each user may keep so many octets and messages,
+	// and about that; zero is no limit. Nil: no quota is tested.
+	Limited func(t *testing.T, octets, messages int64) mailparts.Backend
+
+	// OwnFields are names of header fields that the store keeps for itself, as an
+	// mbox does Status and X-UID: it may take them out of what is appended, and
+	// Size and Body are then without them. Empty: every octet is kept.
+	OwnFields []string
+
 	// Users are two that every Backend of New knows. Empty: alice and bob.
 	Users [2]string
 
@@ -50,10 +63,23 @@ func (k BackendKit) Test(t *testing.T) {
 	if k.patience == 0 {
 		k.patience = 10 * time.Second
 	}
-	for _, group := range []struct {
-		name     string
-		promises []promise
-	}{
+	for _, group := range groups() {
+		t.Run(group.name, func(t *testing.T) {
+			for _, p := range group.promises {
+				t.Run(p.name, func(t *testing.T) { p.check(k.trial(t)) })
+			}
+		})
+	}
+}
+
+// group is what the kit has to say of one subject.
+type group struct {
+	name     string
+	promises []promise
+}
+
+func groups() []group {
+	return []group{
 		{"user", userPromises()},
 		{"status", statusPromises()},
 		{"uid", uidPromises()},
@@ -66,22 +92,26 @@ func (k BackendKit) Test(t *testing.T) {
 		{"modseq", modSeqPromises()},
 		{"vanished", vanishedPromises()},
 		{"copy", copyPromises()},
+		{"move", movePromises()},
+		{"id", idPromises()},
+		{"saved", savedPromises()},
 		{"handle", handlePromises()},
 		{"list", listPromises()},
 		{"name", namePromises()},
 		{"manager", managerPromises()},
 		{"subscriber", subscriberPromises()},
+		{"use", usePromises()},
+		{"metadata", metadataPromises()},
+		{"acl", aclPromises()},
+		{"quota", quotaPromises()},
+		{"search", searchPromises()},
+		{"uidl", uidlPromises()},
 		{"lock", lockPromises()},
 		{"watch", watchPromises()},
 		{"recent", recentPromises()},
 		{"cache", cachePromises()},
 		{"concurrency", concurrencyPromises()},
+		{"process", processPromises()},
 		{"restart", restartPromises()},
-	} {
-		t.Run(group.name, func(t *testing.T) {
-			for _, p := range group.promises {
-				t.Run(p.name, func(t *testing.T) { p.check(k.trial(t)) })
-			}
-		})
 	}
 }

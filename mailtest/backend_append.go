@@ -19,6 +19,7 @@ func appendPromises() []promise {
 		{"keeps dates of any age and zone to the second", appendDates},
 		{"dates a message now if it has no date", appendNow},
 		{"leaves nothing after a read error", appendReadError},
+		{"leaves nothing of a batch after a read error", appendBatchReadError},
 		{"takes nothing but io.EOF for the end", appendOnlyEOF},
 		{"leaves nothing after an error of its iterator", appendIteratorError},
 		{"adds a batch or none of it", appendBatch},
@@ -26,6 +27,7 @@ func appendPromises() []promise {
 		{"reads each body before it asks for the next message", appendInTurn},
 		{"takes octets however a reader gives them", appendReaders},
 		{"holds no lock while it reads", appendNoLock},
+		{"holds no lock while it waits for a message", appendNoLockBetween},
 		{"shows a message only when it is whole", appendWhole},
 		{"is all or nothing when its context ends", appendCancelled},
 		{"gives each message an id and keeps the one it brings", appendIDs},
@@ -101,9 +103,19 @@ func appendReadError(x *trial) {
 	}
 	_, err := mailparts.Append(x.Context(), x.inbox, mailparts.Incoming{Body: iotest.DataErrReader(failAfter(body, errRead))})
 	x.wantNothing("a read error together with the last octets", err)
-	large := strings.Repeat("0123456789abcdef", 20_000)
-	_, err = mailparts.Append(x.Context(), x.inbox, mailparts.Incoming{Body: failAfter(large, errRead)})
-	x.wantNothing("a read error after 320 KB", err)
+	large := octets(1 << 20)
+	for _, n := range []int{511, 4095, 4096, 4097, 32<<10 - 1, 32 << 10, 64 << 10, 100_001, 320_000, 1 << 20} {
+		_, err = mailparts.Append(x.Context(), x.inbox, mailparts.Incoming{Body: failAfter(large[:n], errRead)})
+		x.wantNothing(fmt.Sprintf("a read error after %d octets", n), err)
+	}
+}
+
+func appendBatchReadError(x *trial) {
+	const body = "Subject: cut\r\n\r\n.\r\n"
+	for n := range len(body) + 1 {
+		_, err := x.inbox.Append(x.Context(), batch(text("whole"), mailparts.Incoming{Body: failAfter(body[:n], errRead)}, text("never asked for")))
+		x.wantNothing(fmt.Sprintf("a read error after %d of %d octets of the second", n, len(body)), err)
+	}
 }
 
 func appendOnlyEOF(x *trial) {
@@ -250,6 +262,24 @@ func appendNoLock(x *trial) {
 		_, err := mailparts.Append(x.Context(), x.inbox, mailparts.Incoming{Body: readFunc("outer", func() {
 			inner = x.callAll(uids[0], uids[1])
 		})})
+		return errors.Join(err, inner)
+	})
+	got := x.bodies(x.inbox)
+	slices.Sort(got)
+	if want := []string{"a", "inner", "outer"}; !slices.Equal(got, want) {
+		x.Errorf("the mailbox holds %q, want %q in any order", got, want)
+	}
+}
+
+func appendNoLockBetween(x *trial) {
+	uids := x.addTexts(x.inbox, "a", "b")
+	x.within("Append whose iterator calls the mailbox", func() error {
+		var inner error
+		_, err := x.inbox.Append(x.Context(), func(yield func(mailparts.Incoming, error) bool) {
+			if yield(text("outer"), nil) {
+				inner = x.callAll(uids[0], uids[1])
+			}
+		})
 		return errors.Join(err, inner)
 	})
 	got := x.bodies(x.inbox)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/mailparts/mailparts"
 )
@@ -15,6 +16,8 @@ func bodyPromises() []promise {
 		{"is read in place by ReadAt as from start to end", bodyReadAt},
 		{"of a message that does not exist is ErrNoMessage", bodyMissing},
 		{"is whole or an error when the message is expunged meanwhile", bodyExpunged},
+		{"is whole or an error when it is read slowly while its message goes", bodySlowly},
+		{"is whole or an error when its flags change meanwhile", bodyFlags},
 		{"holds no lock while it is read", bodyNoLock},
 	}
 }
@@ -106,4 +109,46 @@ func bodyNoLock(x *trial) {
 		_, err := io.ReadFull(r, make([]byte, 1))
 		return errors.Join(err, x.callAll(uids[0], uids[1]))
 	})
+}
+
+// slowly reads a body of which half is read when something happens.
+func (x *trial) slowly(what string, uid mailparts.UID, want string, happens func() error) {
+	x.Helper()
+	r, err := x.inbox.Body(x.Context(), uid)
+	x.must("Body", err)
+	defer r.Close()
+	half := make([]byte, len(want)/2)
+	_, err = io.ReadFull(r, half)
+	x.must("reading the first half", err)
+	x.within(what, happens)
+	rest, err := io.ReadAll(r)
+	if got := string(half) + string(rest); err == nil && got != want {
+		x.Errorf("%s while it was read: got %d octets and no error, want all %d or an error; they differ first at %d", what, len(got), len(want), firstDifference(got, want))
+	}
+}
+
+func bodySlowly(x *trial) {
+	want := octets(300_000)
+	uid := x.addTexts(x.inbox, want)[0]
+	x.slowly("Expunge of the message, and others appended", uid, want, func() error {
+		if err := x.inbox.Expunge(x.Context(), set(uid), ""); err != nil {
+			return err
+		}
+		for range 3 {
+			if _, err := mailparts.Append(x.Context(), x.inbox, text(strings.Repeat("another\r\n", 30_000))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func bodyFlags(x *trial) {
+	want := octets(300_000)
+	uids := x.addTexts(x.inbox, "before it", want)
+	x.slowly("flags set, and the message before it expunged", uids[1], want, func() error {
+		_, _, err := x.inbox.SetFlags(x.Context(), set(uids...), mailparts.FlagChange{Flags: []mailparts.Flag{mailparts.FlagSeen, mailparts.FlagFlagged}})
+		return errors.Join(err, x.inbox.Expunge(x.Context(), set(uids[0]), ""))
+	})
+	x.wantFlags("set while it was read", x.inbox, uids[1], mailparts.FlagSeen, mailparts.FlagFlagged)
 }

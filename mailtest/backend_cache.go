@@ -1,6 +1,7 @@
 package mailtest
 
 import (
+	"errors"
 	"iter"
 
 	"github.com/mailparts/mailparts"
@@ -10,6 +11,7 @@ func cachePromises() []promise {
 	return []promise{
 		{"keeps bytes for their own message, the last of several", cacheKeeps},
 		{"gives nothing to a new message", cacheNew},
+		{"holds no lock while it waits for what is derived", cacheNoLock},
 	}
 }
 
@@ -33,6 +35,22 @@ func cacheNew(x *trial) {
 	x.expunge(x.inbox, set(uid), "")
 	x.addTexts(x.inbox, "b")
 	x.wantDerived(nil)
+}
+
+func cacheNoLock(x *trial) {
+	c := optional[mailparts.Cacher](x, x.inbox)
+	uids := x.addTexts(x.inbox, "a", "b")
+	x.mustDo("Cache", c.Cache(x.Context(), derived()))
+	x.within("Cache whose iterator calls the mailbox", func() error {
+		var inner error
+		err := c.Cache(x.Context(), func(yield func(mailparts.UID, []byte) bool) {
+			if yield(uids[0], []byte("of a")) {
+				inner = x.callAll(uids[0], uids[1])
+			}
+		})
+		return errors.Join(err, inner)
+	})
+	x.wantDerived(map[mailparts.UID]string{uids[0]: "of a"})
 }
 
 func derived(pairs ...any) iter.Seq2[mailparts.UID, []byte] {

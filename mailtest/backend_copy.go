@@ -1,8 +1,13 @@
 package mailtest
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
+	"testing/iotest"
 	"time"
 
 	"github.com/mailparts/mailparts"
@@ -17,7 +22,8 @@ func copyPromises() []promise {
 		{"into the same mailbox doubles", copySame},
 		{"by the fallback gives the same", copyFallback},
 		{"into a mailbox that is gone leaves nothing", copyGone},
-		{"and expunge are one in Move", moveKeeps},
+		{"that fails in the middle leaves nothing", copyFails},
+		{"goes on while the source is expunged", copyExpunged},
 	}
 }
 
@@ -122,24 +128,68 @@ func copyGone(x *trial) {
 	x.mustDo("Delete", m.Delete(x.Context(), "other"))
 	_, err := mailparts.Copy(x.Context(), x.inbox, set(uids...), dst)
 	x.wantError("Copy to a deleted mailbox", err, mailparts.ErrNoMailbox)
-	if mover, ok := x.inbox.(mailparts.Mover); ok {
-		_, err := mover.Move(x.Context(), set(uids...), dst)
-		x.wantError("Move to a deleted mailbox", err, mailparts.ErrNoMailbox)
-	}
 	x.wantUIDs("the source, after that", x.inbox, uids...)
 }
 
-func moveKeeps(x *trial) {
-	mover := optional[mailparts.Mover](x, x.inbox)
-	uids := x.addTexts(x.inbox, "a", "b", "c")
-	x.setFlags(x.inbox, set(uids[0]), mailparts.AddFlags, mailparts.FlagFlagged)
-	first := x.message(x.inbox, uids[0])
+// copyFails copies from a mailbox whose second message cannot be read to its
+// end, through Append, as every store must bear it.
+func copyFails(x *trial) {
+	uids := x.addTexts(x.inbox, "first", "second, which is cut", "third")
 	dst := x.other()
-	c, err := mover.Move(x.Context(), set(uids[0], uids[2]), dst)
-	x.mustDo("Move", err)
-	x.wantCopied(c, dst, []mailparts.UID{uids[0], uids[2]})
-	x.wantSame(first, x.message(dst, c.To.UIDs[0].First))
-	x.wantBodies("the other mailbox", dst, "a", "c")
-	x.wantUIDs("the source", x.inbox, uids[1])
-	x.checkCounts("the source of Move")
+	for n := range len("second, which is cut") {
+		c, err := mailparts.Copy(x.Context(), cutMailbox{x.inbox, uids[1], n}, mailparts.AllUIDs(), dst)
+		x.wantError("Copy of what cannot be read", err, errRead)
+		if len(c.From) > 0 || len(c.To.UIDs) > 0 {
+			x.Errorf("Copy of what cannot be read: copied %+v, want nothing", c)
+		}
+		x.wantUIDs("Copy of what cannot be read", dst)
+	}
+}
+
+// cutMailbox is a mailbox of which one message ends in an error after n octets.
+type cutMailbox struct {
+	mailparts.Mailbox
+	uid mailparts.UID
+	n   int
+}
+
+func (b cutMailbox) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, error) {
+	r, err := b.Mailbox.Body(ctx, uid)
+	if err == nil && uid == b.uid {
+		r = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(io.LimitReader(r, int64(b.n)), iotest.ErrReader(errRead)), r}
+	}
+	return r, err
+}
+
+func copyExpunged(x *trial) {
+	var bodies []string
+	for i := range 50 {
+		bodies = append(bodies, fmt.Sprint("message ", i))
+	}
+	uids := x.addTexts(x.inbox, bodies...)
+	dst := x.other()
+	again := x.mailbox(x.open(x.kit.Users[0]), "INBOX")
+	expunged := make(chan error, 1)
+	go func() {
+		var err error
+		for _, u := range uids[:40] {
+			err = errors.Join(err, again.Expunge(x.Context(), set(u), ""))
+		}
+		expunged <- err
+	}()
+	c, err := mailparts.Copy(x.Context(), x.inbox, set(uids...), dst)
+	x.must("Copy", err)
+	x.must("Expunge", <-expunged)
+	x.wantCopied(c, dst, each(c.From))
+	if lost := set(uids[40:]...).Subtract(c.From); len(lost) > 0 {
+		x.Errorf("Copy left out %v, which existed throughout", lost)
+	}
+	for i, u := range each(c.From) {
+		if got, want := x.body(dst, each(c.To.UIDs)[i]), bodies[slices.Index(uids, u)]; got != want {
+			x.Errorf("the copy of UID %d is %q, want %q", u, got, want)
+		}
+	}
 }

@@ -20,6 +20,7 @@ func flagPromises() []promise {
 		{"never include Recent", flagsRecent},
 		{"keep what other sessions set", flagsTwoHandles},
 		{"take keywords up to ErrLimit", flagsKeywords},
+		{"beyond ErrLimit are set all or none", flagsKeywordsAtOnce},
 		{"beyond ErrLimit refuse a message before it is read", flagsKeywordsAppended},
 	}
 }
@@ -149,12 +150,12 @@ func flagsTwoHandles(x *trial) {
 }
 
 // flagsKeywords adds more keywords than the 26 that a Maildir file name has
-// room for.
+// room for, and than the 64 or so that some programs have.
 func flagsKeywords(x *trial) {
 	x.needFlags("$Forwarded")
 	uid := x.addTexts(x.inbox, "m")[0]
 	want := []mailparts.Flag{"$Forwarded", "$MDNSent", "NonJunk", "Work", "_x-y.z+1"}
-	for i := range 30 {
+	for i := range 100 {
 		want = append(want, mailparts.Flag(fmt.Sprintf("keyword%d", i)))
 	}
 	want = append(want, mailparts.Flag(strings.Repeat("k", 100)))
@@ -188,5 +189,27 @@ func flagsKeywordsAppended(x *trial) {
 	x.wantUIDs("after that", x.inbox)
 	if read {
 		x.Errorf("Append with 40 keywords read the body before it refused it")
+	}
+}
+
+func flagsKeywordsAtOnce(x *trial) {
+	x.needFlags("$Forwarded", mailparts.FlagSeen)
+	uids := x.addTexts(x.inbox, "a", "b")
+	x.setFlags(x.inbox, set(uids...), mailparts.AddFlags, "$Forwarded")
+	before := x.status(x.inbox).HighestModSeq
+	want := []mailparts.Flag{mailparts.FlagSeen, "$Forwarded"}
+	for i := range 120 {
+		want = append(want, mailparts.Flag(fmt.Sprintf("keyword%d", i)))
+	}
+	_, _, err := x.inbox.SetFlags(x.Context(), set(uids...), mailparts.FlagChange{Flags: want})
+	if err != nil {
+		x.wantError("SetFlags with 120 keywords", err, mailparts.ErrLimit)
+		want = []mailparts.Flag{"$Forwarded"}
+		if after := x.status(x.inbox).HighestModSeq; after != before {
+			x.Errorf("SetFlags that changed nothing raised HighestModSeq from %d to %d", before, after)
+		}
+	}
+	for _, u := range uids {
+		x.wantFlags("SetFlags with 120 keywords", x.inbox, u, want...)
 	}
 }

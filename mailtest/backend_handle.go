@@ -14,7 +14,7 @@ func handlePromises() []promise {
 }
 
 func handleSees(x *trial) {
-	again := x.mailbox(x.store, "INBOX")
+	again := x.mailbox(x.open(x.kit.Users[0]), "INBOX")
 	uids := x.addTexts(again, "a", "b")
 	x.wantBodies("a handle, after another appended", x.inbox, "a", "b")
 	x.setFlags(x.inbox, set(uids[0]), mailparts.AddFlags, mailparts.FlagSeen)

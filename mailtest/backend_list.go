@@ -124,12 +124,11 @@ func listNoLock(x *trial) {
 }
 
 func listStatus(x *trial) {
-	lister := optional[mailparts.StatusLister](x, x.store)
 	x.addTexts(x.inbox, "a", "b")
 	x.addTexts(x.other(), "c")
 	var names []string
-	for info, err := range lister.ListStatus(x.Context()) {
-		x.mustDo("ListStatus", err)
+	for info, err := range mailparts.ListStatus(x.Context(), x.store) {
+		x.must("ListStatus", err)
 		if info.NoSelect {
 			continue
 		}

@@ -11,7 +11,6 @@ func managerPromises() []promise {
 		{"creates an empty mailbox", managerCreate},
 		{"needs no parents", managerParents},
 		{"creates none twice", managerExists},
-		{"keeps a special use", managerUse},
 		{"deletes one mailbox and leaves its children", managerDelete},
 		{"never gives a UIDVALIDITY twice", managerUIDValidity},
 		{"renames children along and keeps everything", managerRename},
@@ -70,18 +69,6 @@ func managerExists(x *trial) {
 	x.wantHolds("a", "a")
 	if got := x.status(x.mailbox(x.store, "a")).UIDValidity; got != before.UIDValidity {
 		x.Errorf("Create of a mailbox that exists: UIDVALIDITY is %d, was %d", got, before.UIDValidity)
-	}
-}
-
-func managerUse(x *trial) {
-	m := x.manager()
-	x.mustDo("Create with a special use", m.Create(x.Context(), "Sent mail", `\Sent`))
-	if got := x.info("Sent mail").Use; !slices.Equal(got, []string{`\Sent`}) {
-		x.Errorf(`List says the uses are %q, want \Sent`, got)
-	}
-	x.mustDo("Rename", m.Rename(x.Context(), "Sent mail", "Gesendet"))
-	if got := x.info("Gesendet").Use; !slices.Equal(got, []string{`\Sent`}) {
-		x.Errorf(`after Rename List says the uses are %q, want \Sent`, got)
 	}
 }
 

@@ -15,6 +15,7 @@ func messagesPromises() []promise {
 		{"of AllUIDs are all", messagesAll},
 		{"stop when told", messagesStop},
 		{"hold no lock while they are yielded", messagesNoLock},
+		{"let others in while their reader stalls", messagesStall},
 		{"leave out none that exists throughout", messagesThroughout},
 		{"that came before are not changed by what comes after", messagesImmutable},
 	}
@@ -93,6 +94,36 @@ func messagesNoLock(x *trial) {
 		}
 		return nil
 	})
+}
+
+// messagesStall has many sessions at work while one listing waits for its
+// reader, in the middle and for as long as they take.
+func messagesStall(x *trial) {
+	var bodies []string
+	for i := range 20 {
+		bodies = append(bodies, fmt.Sprint(i))
+	}
+	uids := x.addTexts(x.inbox, bodies...)
+	n := 0
+	for _, err := range x.inbox.Messages(x.Context(), set(uids...), mailparts.Query{Want: wantAll}) {
+		x.must("Messages", err)
+		if n++; n != 10 {
+			continue
+		}
+		x.within("sessions at work while the reader of Messages stalls", func() error {
+			x.together(func(w int, mb mailparts.Mailbox) error {
+				if _, err := mailparts.Append(x.Context(), mb, text("m")); err != nil {
+					return err
+				}
+				_, _, err := mb.SetFlags(x.Context(), set(uids[w]), mailparts.FlagChange{Flags: []mailparts.Flag{mailparts.FlagSeen}})
+				return errors.Join(err, mb.Expunge(x.Context(), set(uids[19-w]), ""))
+			})
+			return nil
+		})
+	}
+	if n < 20-writers || n > 20 {
+		x.Errorf("a listing that stalled yielded %d of 20 messages, of which %d were expunged", n, writers)
+	}
 }
 
 func messagesThroughout(x *trial) {

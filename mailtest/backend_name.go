@@ -13,6 +13,7 @@ func namePromises() []promise {
 	return []promise{
 		{"works faithfully or is refused with ErrBadName", nameOdd},
 		{"of an odd kind reaches no other mailbox", nameAliases},
+		{"that only looks like another is another or none", nameLooksAlike},
 		{"in another case than INBOX is never INBOX", nameInboxCase},
 		{"INBOX always exists", nameInbox},
 	}
@@ -31,9 +32,10 @@ func oddNames() []string {
 	return []string{
 		"", "/", "//", "a//b", "/a", "a/", "a/b/", "INBOX/", "INBOX/child", "INBOX.child",
 		".", "..", "./a", "../a", "a/..", "a/../b", "a/../../etc", "a/.", "...", ".a", "a.", "a.b", "a..b", ".a.b",
-		"cur", "new", "tmp", "a/cur", "~", "~root", "a\\b", "\\", "C:\\a", "nul", "con",
+		"cur", "new", "tmp", "a/cur", "dovecot-uidlist", "dovecot.index", "subscriptions", ".subscriptions", "maildirsize", "maildirfolder",
+		"courierimapkeywords", ".imap", "a/.imap/b", "mbox", "a.lock", "INBOX.lock", "a:2,", "~", "~root", "~/a", "a\\b", "\\", "C:\\a", "nul", "con",
 		"a\x00b", "\x00", "a\nb", "a\rb", "a\tb", "\x7f", "\x1b[31m", "\xff", "a\xc3", "\xed\xa0\x80",
-		"Entwürfe", "Entwu\u0308rfe", "日本語/台北", "✉", "a\u200bb", "\u202eabc", "&", "&-", "&AOk-", "Entw&APw-rfe", "a&b",
+		"inbox/a", "Inbox/a", "😀/📬", "a/😀", "Entwürfe", "Entwu\u0308rfe", "日本語/台北", "✉", "a\u200bb", "\u202eabc", "&", "&-", "&AOk-", "Entw&APw-rfe", "a&b",
 		"*", "%", "a*b", "a%b", "\"", "'", "{5}", "(a)", "]", "#news", "$a", "a b", " a", "a ", " ", "-a", "a:2,S", "a|b", "<a>", "?", "=",
 		strings.Repeat("x", 200), strings.Repeat("x", 256), strings.Repeat("x", 5000), strings.Repeat("ü", 127), strings.Repeat("ü", 300),
 		strings.Repeat("a/", 100) + "b", strings.Repeat("a/", 3000) + "b",
@@ -48,7 +50,7 @@ func nameOdd(x *trial) {
 			x.Skip("the store makes no mailboxes")
 		}
 		if err != nil {
-			x.wantError("Create("+quoted(name)+")", err, mailparts.ErrBadName)
+			x.wantError("Create("+quoted(name)+")", err, mailparts.ErrBadName, mailparts.ErrLimit)
 			_, err = x.store.Mailbox(x.Context(), name)
 			x.wantError("Mailbox("+quoted(name)+"), a name that Create refused", err, mailparts.ErrBadName, mailparts.ErrNoMailbox)
 			continue
@@ -88,13 +90,42 @@ func nameAliases(x *trial) {
 	x.wantNames("after that", "victim")
 	for _, name := range oddNames() {
 		if err := m.Rename(x.Context(), "victim", name); err != nil {
-			x.wantError("Rename to "+quoted(name), err, mailparts.ErrBadName)
+			x.wantError("Rename to "+quoted(name), err, mailparts.ErrBadName, mailparts.ErrLimit)
 			continue
 		}
 		x.wantNames("after Rename to "+quoted(name), name)
 		x.must("Rename from "+quoted(name), m.Rename(x.Context(), name, "victim"))
 	}
 	x.wantBodies("the mailbox, after all of them", x.mailbox(x.store, "victim"), "private\r\n")
+}
+
+// nameLooksAlike makes pairs of names that a file system may take for one, or
+// that a careless encoding makes one.
+func nameLooksAlike(x *trial) {
+	m := x.manager()
+	for _, pair := range [][2]string{
+		{"é", "e\u0301"}, {"\u212b", "\u00c5"}, {"ﬁ", "fi"}, {"Work", "work"}, {"Ärger", "ärger"}, {"ß", "ss"},
+		{"a.b", "a/b"}, {"a&b", "a&-b"}, {"ü", "&APw-"}, {"a%2Fb", "a/b"}, {"a\\b", "a/b"}, {"x", "x "}, {"y", "y."}, {"_", "~"},
+	} {
+		for i, name := range pair {
+			err := m.Create(x.Context(), name)
+			if err == nil {
+				x.addTexts(x.mailbox(x.store, name), name)
+			} else if i == 0 {
+				x.wantError("Create("+quoted(name)+")", err, mailparts.ErrBadName)
+			} else {
+				x.wantError("Create("+quoted(name)+"), where "+quoted(pair[0])+" is", err, mailparts.ErrBadName, mailparts.ErrExists)
+			}
+		}
+		names := x.names(x.store)
+		for _, name := range pair {
+			if slices.Contains(names, name) {
+				x.wantHolds(name, name)
+				x.must("Delete("+quoted(name)+")", m.Delete(x.Context(), name))
+			}
+		}
+		x.wantNames("after both of " + quoted(pair[0]) + " and " + quoted(pair[1]) + " were deleted")
+	}
 }
 
 func nameInboxCase(x *trial) {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
+	"testing"
 
 	"github.com/mailparts/mailparts"
 )
@@ -16,6 +18,9 @@ func octetPromises() []promise {
 		{"are right in any mixture", octetsRandom},
 		{"are as many as Size says", octetsSize},
 		{"of a large message are all there", octetsLarge},
+		{"of a huge message are all there", octetsHuge},
+		{"that look like a mailbox's own are the message's", octetsMailbox},
+		{"of header fields are kept but for the store's own", octetsFields},
 	}
 }
 
@@ -122,6 +127,127 @@ func octetsLarge(x *trial) {
 	if m := x.message(x.inbox, uid); m.Size != int64(len(want)) {
 		x.Errorf("a message of 1 MB: Size is %d, want %d", m.Size, len(want))
 	}
+}
+
+// octetsHuge streams a message that nobody should hold in memory.
+func octetsHuge(x *trial) {
+	if testing.Short() {
+		x.Skip("a message of 40 MB")
+	}
+	const times = 40
+	block := strings.Repeat(octets(1023)+"\n", 1<<10)
+	want := strings.Repeat(block, times) // crlf below, block by block
+	in := mailparts.Incoming{Body: onlyReader{strings.NewReader(want)}, Size: int64(len(want))}
+	placed, err := mailparts.Append(x.Context(), x.inbox, in)
+	if err != nil {
+		x.wantError("Append of 40 MB", err, mailparts.ErrLimit, mailparts.ErrQuota)
+		x.wantUIDs("after that", x.inbox)
+		return
+	}
+	block = crlf(block)
+	uid := each(placed.UIDs)[0]
+	if m := x.message(x.inbox, uid); m.Size != int64(times*len(block)) {
+		x.Errorf("a message of 40 MB: Size is %d, want %d", m.Size, times*len(block))
+	}
+	r, err := x.inbox.Body(x.Context(), uid)
+	x.must("Body", err)
+	defer r.Close()
+	got := make([]byte, len(block))
+	for i := range times {
+		if _, err := io.ReadFull(r, got); err != nil || string(got) != block {
+			x.Fatalf("a message of 40 MB: block %d of %d differs, %v", i, times, err)
+		}
+	}
+	if n, err := io.ReadFull(r, got[:1]); n > 0 || err != io.EOF {
+		x.Errorf("a message of 40 MB: %d more octets at its end, %v", n, err)
+	}
+}
+
+// octetsMailbox appends messages with lines at which a reader of mailbox files
+// might cut, or from which it might take something.
+func octetsMailbox(x *trial) {
+	const from = "From alice@example.org Thu Jan  1 00:00:00 1970"
+	want := []string{
+		from + "\r\n",
+		from + "\r\nSubject: a\r\n\r\nb\r\n",
+		"Subject: a\r\n\r\n" + from + "\r\nSubject: b\r\n\r\nc\r\n",
+		"Subject: a\r\n\r\nb\r\n\r\n" + from + "\r\nSubject: c\r\n\r\nd\r\n",
+		"Subject: a\r\n\r\n\r\nFrom me\r\n>From you\r\n>>From them\r\n >From\r\nFrom\r\nFrom \r\n",
+		"Subject: a\r\n\r\nb\r\n\r\n" + from,
+		"Subject: a\r\n\r\nb\r\n\r\n\r\n\r\n",
+		"Subject: a\r\n\r\n\r\n",
+		"Subject: a\r\n\r\n",
+		"Subject: a\r\n",
+		"Subject: a",
+		"\r\n" + from + "\r\n\r\n" + from + "\r\n",
+		"Subject: a\r\n\r\n\x01\x01\x01\x01\r\nb\r\n\x01\x01\x01\x01\r\n",
+		"Subject: a\r\n\r\n\x1f\r\n*** EOOH ***\r\n\f\r\n",
+		"Subject: a\r\n\r\n.\r\nQUIT\r\n",
+	}
+	uids := x.addTexts(x.inbox, want...)
+	check := func(when string) {
+		x.Helper()
+		for i, u := range uids {
+			if got := x.body(x.inbox, u); got != want[i] {
+				x.Errorf("%s: appended %q, Body is %q", when, want[i], got)
+			}
+		}
+	}
+	check("as appended")
+	x.setFlags(x.inbox, set(uids[1:]...), mailparts.AddFlags, mailparts.FlagSeen)
+	check("after a flag was set")
+	x.expunge(x.inbox, set(uids[0], uids[4]), "")
+	uids, want = slices.Concat(uids[1:4], uids[5:]), slices.Concat(want[1:4], want[5:])
+	check("after others were expunged")
+	x.wantUIDs("after others were expunged", x.inbox, uids...)
+}
+
+// octetsFields appends messages with fields that some store takes for its own.
+func octetsFields(x *trial) {
+	for _, msg := range []string{
+		"Status: RO\r\nX-Status: AF\r\nSubject: a\r\nX-UID: 7\r\n\r\nb\r\n",
+		"X-IMAPbase: 1234567890 0000000099 Junk Work\r\nSubject: a\r\n\r\nb\r\n",
+		"X-IMAP: 1234567890 0000000099\r\nSubject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\r\n\r\nb\r\n",
+		"Content-Length: 3\r\nLines: 1\r\nSubject: a\r\n\r\nmore than three octets\r\n\r\nFrom x\r\n",
+		"Content-Length: 999999\r\nSubject: a\r\n\r\nb\r\n",
+		"Content-Length: -1\r\nContent-Length: x\r\n\r\nb\r\n",
+		"Subject: a\r\nX-Keywords: Work\r\n Junk\r\n\tmore\r\nTo: b\r\n\r\nc\r\n",
+		"Subject: a\r\nstatus: ro\r\nX-UID:\r\nStatus : R\r\nStatusX: R\r\nX-Status-Y: D\r\n\r\nStatus: RO\r\nX-UID: 1\r\n",
+		"Subject: a\r\n\r\nStatus: RO\r\n\r\nX-UID: 7\r\n",
+		"Return-Path: <a@example.org>\r\nReceived: x\r\nX-Mozilla-Status: 0001\r\n\r\nb\r\n",
+	} {
+		uid := x.addTexts(x.inbox, msg)[0]
+		got := x.body(x.inbox, uid)
+		if got != msg && x.withoutOwn(got) != x.withoutOwn(msg) {
+			x.Errorf("appended %q, Body is %q, which differs in more than %q", msg, got, x.kit.OwnFields)
+		}
+		if m := x.message(x.inbox, uid); m.Size != int64(len(got)) {
+			x.Errorf("%q: Size is %d, Body has %d octets", got, m.Size, len(got))
+		}
+		x.wantFlags("appended without any", x.inbox, uid)
+		x.setFlags(x.inbox, set(uid), mailparts.AddFlags, mailparts.FlagSeen)
+		if again := x.body(x.inbox, uid); again != got {
+			x.Errorf("after a flag was set Body is %q, was %q", again, got)
+		}
+	}
+}
+
+// withoutOwn is a message without the header fields that the store may keep for
+// itself.
+func (x *trial) withoutOwn(msg string) string {
+	header, body, _ := strings.Cut("\r\n"+msg, "\r\n\r\n")
+	own := false
+	var out strings.Builder
+	for line := range strings.SplitAfterSeq(header, "\r\n") {
+		if !strings.HasPrefix(line, " ") && !strings.HasPrefix(line, "\t") {
+			name, _, _ := strings.Cut(line, ":")
+			own = slices.ContainsFunc(x.kit.OwnFields, func(f string) bool { return strings.EqualFold(f, strings.TrimRight(name, " \t")) })
+		}
+		if !own {
+			out.WriteString(strings.TrimSuffix(line, "\r\n") + "\r\n")
+		}
+	}
+	return out.String() + "\r\n" + body
 }
 
 // onlyReader hides what else its Reader can do.

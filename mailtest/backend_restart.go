@@ -2,6 +2,11 @@ package mailtest
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing/iotest"
 	"time"
 
 	"github.com/mailparts/mailparts"
@@ -13,7 +18,11 @@ func restartPromises() []promise {
 		{"keeps UIDs and never gives one again", restartUIDs},
 		{"keeps mailboxes and never gives a UIDVALIDITY again", restartMailboxes},
 		{"keeps subscriptions", restartSubscriptions},
+		{"gives no mod-sequence again", restartModSeq},
+		{"has who knew it before miss nothing", restartSync},
 		{"leaves nothing of what was refused", restartRefused},
+		{"leaves nothing of an Append that was under way", restartUnderWay},
+		{"keeps annotations, rights and special uses", restartOthers},
 		{"keeps what was recent", restartRecent},
 	}
 }
@@ -24,9 +33,7 @@ func (x *trial) reopen() {
 	if x.kit.Reopen == nil {
 		x.Skip("the kit was given no Reopen")
 	}
-	x.backend = x.kit.Reopen(x.T, x.backend)
-	x.store = x.open(x.kit.Users[0])
-	x.inbox = x.mailbox(x.store, "INBOX")
+	x.use(x.kit.Reopen(x.T, x.backend))
 }
 
 func restartMessages(x *trial) {
@@ -126,4 +133,100 @@ func restartRecent(x *trial) {
 	x.reopen()
 	c = optional[mailparts.RecentClaimer](x, x.inbox)
 	x.wantClaim(c, uid)
+}
+
+// restartModSeq changes a mailbox between restarts, and looks whether a number
+// that was seen before ever comes again.
+func restartModSeq(x *trial) {
+	x.needModSeq()
+	uid := x.addTexts(x.inbox, "m")[0]
+	var last mailparts.ModSeq
+	for i := range 5 {
+		x.reopen()
+		start := x.status(x.inbox).HighestModSeq
+		if start < last {
+			x.Errorf("after restart %d HighestModSeq is %d, was %d", i, start, last)
+		}
+		at := x.setFlags(x.inbox, set(uid), mailparts.FlagOp(i%2), mailparts.FlagSeen)
+		if at <= last || at <= start {
+			x.Errorf("after restart %d a change got the mod-sequence %d, want one above %d, which was seen before", i, at, max(start, last))
+		}
+		x.expunge(x.inbox, set(x.addTexts(x.inbox, "gone")...), "") // the last change leaves no message with its number
+		last = x.status(x.inbox).HighestModSeq
+	}
+}
+
+func restartSync(x *trial) {
+	x.needModSeq()
+	r := newReplica()
+	uids := x.addTexts(x.inbox, "a", "b", "c", "d", "e")
+	x.must("sync", r.sync(x.Context(), x.inbox))
+	since := r.seen
+	x.expunge(x.inbox, set(uids[1]), "")
+	x.setFlags(x.inbox, set(uids[2]), mailparts.AddFlags, mailparts.FlagSeen)
+	x.reopen()
+	x.wantVanished(since, uids[1])
+	x.wantVanished(1, uids[1])
+	x.must("sync", r.sync(x.Context(), x.inbox))
+	x.wantReplica("after a restart", r)
+	x.expunge(x.inbox, set(uids[4]), "")
+	x.reopen()
+	x.wantVanished(since, uids[1], uids[4])
+	x.addTexts(x.inbox, "f")
+	x.must("sync", r.sync(x.Context(), x.inbox))
+	x.wantReplica("after another", r)
+}
+
+// restartUnderWay restarts while a body is read, as a crash might come. What the
+// first process does then it does not survive: its peer goes away too.
+func restartUnderWay(x *trial) {
+	x.addTexts(x.inbox, "kept")
+	reading, crashed, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	old := x.inbox
+	go func() {
+		_, err := old.Append(x.Context(), batch(text("first of a batch"), mailparts.Incoming{Body: io.MultiReader(
+			strings.NewReader(octets(10_000)),
+			readFunc("", func() { close(reading); <-crashed }),
+			iotest.ErrReader(errRead),
+		)}))
+		done <- err
+	}()
+	x.within("Append until its second body is half read", func() error {
+		select {
+		case <-reading:
+			return nil
+		case err := <-done:
+			return fmt.Errorf("it ended before: %w", err)
+		}
+	})
+	defer func() { <-done }()
+	defer close(crashed)
+	x.reopen()
+	x.wantBodies("after a restart", x.inbox, "kept")
+	x.checkCounts("after a restart")
+	x.addTexts(x.inbox, "next")
+	x.wantBodies("after a restart and another Append", x.inbox, "kept", "next")
+}
+
+func restartOthers(x *trial) {
+	m := x.manager()
+	x.mustDo("Create with a special use", m.Create(x.Context(), "a", `\Sent`))
+	_, noAnnotations := mailparts.Annotations(x.Context(), x.store, "a")
+	_, noACL := mailparts.ACL(x.Context(), x.store, "a")
+	if noAnnotations == nil {
+		x.annotate("a", "/private/x", "mine", "/shared/x", "\x00")
+	}
+	if noACL == nil {
+		x.setACL("a", x.kit.Users[1], "lr")
+	}
+	x.reopen()
+	if got := x.info("a").Use; !slices.Equal(got, []string{`\Sent`}) {
+		x.Errorf(`after a restart List says the uses are %q, want \Sent`, got)
+	}
+	if noAnnotations == nil {
+		x.wantAnnotations("after a restart", x.store, "a", "/private/x", "mine", "/shared/x", "\x00")
+	}
+	if noACL == nil {
+		x.wantACL("after a restart", "a", map[string]mailparts.Rights{x.kit.Users[0]: mailparts.AllRights, x.kit.Users[1]: "lr"})
+	}
 }

@@ -11,6 +11,7 @@ func subscriberPromises() []promise {
 	return []promise{
 		{"keeps a set of names", subscriberSet},
 		{"needs no mailbox of the name", subscriberNoMailbox},
+		{"keeps odd names or refuses them with ErrBadName", subscriberOdd},
 		{"is left alone by Delete and Rename", subscriberLeftAlone},
 	}
 }
@@ -73,4 +74,25 @@ func subscriberLeftAlone(x *trial) {
 	x.must("Delete", m.Delete(x.Context(), "a"))
 	x.must("Rename", m.Rename(x.Context(), "b", "c"))
 	x.wantSubscribed("after Delete(a) and Rename(b, c)", s, "a", "b")
+}
+
+func subscriberOdd(x *trial) {
+	s := optional[mailparts.Subscriber](x, x.store)
+	var want []string
+	for _, name := range oddNames() {
+		err := s.Subscribe(x.Context(), name, true)
+		if err == nil {
+			want = append(want, name)
+			continue
+		}
+		if errors.Is(err, errors.ErrUnsupported) {
+			x.Skip("the store keeps no subscriptions")
+		}
+		x.wantError("Subscribe("+quoted(name)+")", err, mailparts.ErrBadName, mailparts.ErrLimit)
+	}
+	x.wantSubscribed("after odd names", s, slices.Sorted(slices.Values(want))...)
+	for _, name := range want {
+		x.must("unsubscribing "+quoted(name), s.Subscribe(x.Context(), name, false))
+	}
+	x.wantSubscribed("after all were taken back", s)
 }

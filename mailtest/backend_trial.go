@@ -23,13 +23,23 @@ type trial struct {
 	backend mailparts.Backend
 	store   mailparts.Store   // of the first user
 	inbox   mailparts.Mailbox // in store
+
+	second mailparts.Backend // if not nil, every other open is of it
+	opened int
 }
 
 func (k BackendKit) trial(t *testing.T) *trial {
-	x := &trial{T: t, kit: k, backend: k.New(t)}
-	x.store = x.open(k.Users[0])
-	x.inbox = x.mailbox(x.store, "INBOX")
+	x := &trial{T: t, kit: k}
+	x.use(k.New(t))
 	return x
+}
+
+// use goes on with another Backend.
+func (x *trial) use(b mailparts.Backend) {
+	x.Helper()
+	x.backend = b
+	x.store = x.open(x.kit.Users[0])
+	x.inbox = x.mailbox(x.store, "INBOX")
 }
 
 // must ends the trial at an error.
@@ -73,7 +83,11 @@ func (x *trial) within(what string, f func() error) {
 
 func (x *trial) open(user string) mailparts.Store {
 	x.Helper()
-	s, err := x.backend.Open(x.Context(), user)
+	b := x.backend
+	if x.opened++; x.second != nil && x.opened%2 == 0 {
+		b = x.second
+	}
+	s, err := b.Open(x.Context(), user)
 	x.must("Open("+user+")", err)
 	return s
 }

@@ -16,7 +16,7 @@ func (k BackendKit) WithPatience(d time.Duration) BackendKit {
 // ReuseUIDs turns the next UID of a Memory's mailbox back to the first above all
 // that exist.
 func ReuseUIDs(mb mailparts.Mailbox) {
-	b := mb.(*memoryMailbox)
+	b := mb.(memoryHandle)
 	b.store.memory.mu.Lock()
 	defer b.store.memory.mu.Unlock()
 	b.uidNext = 1

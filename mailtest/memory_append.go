@@ -11,11 +11,13 @@ import (
 )
 
 // Append reads all messages before it takes the lock to add them.
-func (b *memoryMailbox) Append(ctx context.Context, msgs iter.Seq2[mailparts.Incoming, error]) (mailparts.Placed, error) {
+func (b memoryHandle) Append(ctx context.Context, msgs iter.Seq2[mailparts.Incoming, error]) (mailparts.Placed, error) {
 	var batch []*memoryMessage
+	var need claim
 	for in, err := range msgs {
 		if err == nil {
-			err = b.view(func() {}) // a refusal comes before the first Read
+			// A refusal comes before the first Read.
+			err = b.update("i", func(mailparts.Rights) error { return b.fits(need.plus(in.Size, in.Replaces)) })
 		}
 		if err != nil {
 			return mailparts.Placed{}, err
@@ -25,6 +27,7 @@ func (b *memoryMailbox) Append(ctx context.Context, msgs iter.Seq2[mailparts.Inc
 			return mailparts.Placed{}, err
 		}
 		m := &memoryMessage{flags: in.Flags, received: in.Received, id: in.ID, body: toCRLF(raw)}
+		need = need.plus(int64(len(m.body)), in.Replaces)
 		if m.received.IsZero() {
 			m.received = time.Now()
 		}
@@ -34,12 +37,19 @@ func (b *memoryMailbox) Append(ctx context.Context, msgs iter.Seq2[mailparts.Inc
 		return mailparts.Placed{}, err
 	}
 	var placed mailparts.Placed
-	err := b.view(func() { placed = b.add(batch) })
+	err := b.update("i", func(mine mailparts.Rights) error {
+		if err := b.fits(need); err != nil {
+			return err
+		}
+		placed = b.add(batch, mine)
+		return nil
+	})
 	return placed, err
 }
 
-// add gives each message its place. The caller holds the lock.
-func (b *memoryMailbox) add(batch []*memoryMessage) mailparts.Placed {
+// add gives each message its place, and of its flags those that mine allow. The
+// caller holds the lock.
+func (b *memoryMailbox) add(batch []*memoryMessage, mine mailparts.Rights) mailparts.Placed {
 	placed := mailparts.Placed{UIDValidity: b.uidValidity}
 	if len(batch) == 0 {
 		return placed
@@ -47,7 +57,7 @@ func (b *memoryMailbox) add(batch []*memoryMessage) mailparts.Placed {
 	b.highest++
 	for _, m := range batch {
 		m.uid, m.modSeq = b.uidNext, b.highest
-		m.flags = b.change(nil, mailparts.AddFlags, m.flags)
+		m.flags = b.change(nil, mailparts.AddFlags, allowedFlags(mine, m.flags))
 		m.saved = time.Now()
 		if m.id == "" {
 			m.id = b.store.memory.newID("M")

@@ -14,8 +14,8 @@ type expunged struct {
 }
 
 // Expunge frees the bodies once their readers are done.
-func (b *memoryMailbox) Expunge(_ context.Context, uids mailparts.UIDSet, having mailparts.Flag) error {
-	return b.view(func() { b.expunge(uids, having) })
+func (b memoryHandle) Expunge(_ context.Context, uids mailparts.UIDSet, having mailparts.Flag) error {
+	return b.view("e", func() { b.expunge(uids, having) })
 }
 
 func (b *memoryMailbox) expunge(uids mailparts.UIDSet, having mailparts.Flag) {
@@ -36,8 +36,8 @@ func (b *memoryMailbox) expunge(uids mailparts.UIDSet, having mailparts.Flag) {
 }
 
 // Vanished is exact: Memory forgets nothing.
-func (b *memoryMailbox) Vanished(_ context.Context, since mailparts.ModSeq) (uids mailparts.UIDSet, err error) {
-	err = b.view(func() {
+func (b memoryHandle) Vanished(_ context.Context, since mailparts.ModSeq) (uids mailparts.UIDSet, err error) {
+	err = b.view("r", func() {
 		for _, e := range slices.Backward(b.expunged) {
 			if e.at <= since {
 				return

@@ -13,21 +13,28 @@ var systemFlags = []mailparts.Flag{
 	mailparts.FlagSeen, mailparts.FlagAnswered, mailparts.FlagFlagged, mailparts.FlagDeleted, mailparts.FlagDraft,
 }
 
-// permanentFlags are the system flags, the keywords in use, and leave for more.
-func (b *memoryMailbox) permanentFlags() []mailparts.Flag {
-	return append(slices.Concat(systemFlags, slices.Sorted(maps.Values(b.keywords))), mailparts.FlagAny)
+// permanentFlags are those that mine allow of the system flags, the keywords in
+// use, and leave for more.
+func (b *memoryMailbox) permanentFlags(mine mailparts.Rights) []mailparts.Flag {
+	return allowedFlags(mine, append(slices.Concat(systemFlags, slices.Sorted(maps.Values(b.keywords))), mailparts.FlagAny))
 }
 
 // SetFlags leaves alone, with its mod-sequence, a message whose flags are as
 // wanted already. With nothing changed at is zero.
-func (b *memoryMailbox) SetFlags(_ context.Context, uids mailparts.UIDSet, c mailparts.FlagChange) (at mailparts.ModSeq, stale mailparts.UIDSet, err error) {
-	err = b.view(func() {
+func (b memoryHandle) SetFlags(_ context.Context, uids mailparts.UIDSet, c mailparts.FlagChange) (at mailparts.ModSeq, stale mailparts.UIDSet, err error) {
+	err = b.update("", func(mine mailparts.Rights) error {
+		if !strings.ContainsAny(string(mine), "swt") || len(c.Flags) > 0 && len(allowedFlags(mine, c.Flags)) == 0 {
+			return mailparts.ErrPermission
+		}
 		for m := range b.in(uids) {
 			if c.UnchangedSince != 0 && m.modSeq > c.UnchangedSince {
 				stale.Add(m.uid, m.uid)
 				continue
 			}
-			flags := b.change(m.flags, c.Op, c.Flags)
+			flags := b.change(m.flags, c.Op, allowedFlags(mine, c.Flags))
+			if c.Op == mailparts.ReplaceFlags {
+				flags = b.change(flags, mailparts.AddFlags, without(m.flags, allowedFlags(mine, m.flags)))
+			}
 			if sameFlags(flags, m.flags) {
 				continue
 			}
@@ -42,6 +49,7 @@ func (b *memoryMailbox) SetFlags(_ context.Context, uids mailparts.UIDSet, c mai
 		if at != 0 {
 			b.touch()
 		}
+		return nil
 	})
 	return at, stale, err
 }
@@ -81,6 +89,11 @@ func (b *memoryMailbox) spell(f mailparts.Flag) (mailparts.Flag, bool) {
 	}
 	b.keywords[folded] = f
 	return f, true
+}
+
+// without is what is in a and not in b.
+func without(a, b []mailparts.Flag) []mailparts.Flag {
+	return slices.DeleteFunc(slices.Clone(a), func(f mailparts.Flag) bool { return hasFlag(b, f) })
 }
 
 // sameFlags reports whether a and b are equal as sets.

@@ -7,16 +7,20 @@ import (
 	"iter"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/mailparts/mailparts"
 )
 
-// memoryMailbox is a mailbox and every handle to it.
+// memoryMailbox is a mailbox.
 type memoryMailbox struct {
-	store       *memoryStore
+	store       *memoryStore // of who owns it
 	id          string
 	use         []string
+	acl         accessList
+	shared      annotations
+	private     map[string]annotations // by user
 	uidValidity uint32
 	uidNext     mailparts.UID
 	firstRecent mailparts.UID
@@ -40,24 +44,44 @@ type memoryMessage struct {
 	derived         []byte
 }
 
-// view runs f under the lock if the mailbox exists.
-func (b *memoryMailbox) view(f func()) error {
+// memoryHandle is a mailbox as one user may use it.
+type memoryHandle struct {
+	*memoryMailbox
+	user string
+}
+
+// update runs f under the lock if the mailbox exists and the user, whose rights
+// are mine, has those that it needs.
+func (b memoryHandle) update(need mailparts.Rights, f func(mine mailparts.Rights) error) error {
 	return b.store.memory.update(func() error {
 		if b.gone {
 			return mailparts.ErrNoMailbox
 		}
+		if err := b.allow(b.user, need); err != nil {
+			return err
+		}
+		return f(b.rights(b.user))
+	})
+}
+
+// view is update with what cannot fail.
+func (b memoryHandle) view(need mailparts.Rights, f func()) error {
+	return b.update(need, func(mailparts.Rights) error {
 		f()
 		return nil
 	})
 }
 
-// Status never fails but for ErrNoMailbox.
-func (b *memoryMailbox) Status(context.Context) (st mailparts.Status, err error) {
-	err = b.view(func() { st = b.status() })
+// Status fails only if the mailbox is gone or may not be read.
+func (b memoryHandle) Status(context.Context) (st mailparts.Status, err error) {
+	err = b.update("r", func(mine mailparts.Rights) error {
+		st = b.status(mine)
+		return nil
+	})
 	return st, err
 }
 
-func (b *memoryMailbox) status() mailparts.Status {
+func (b *memoryMailbox) status(mine mailparts.Rights) mailparts.Status {
 	counts := b.counts
 	st := mailparts.Status{
 		ID:             b.id,
@@ -65,7 +89,8 @@ func (b *memoryMailbox) status() mailparts.Status {
 		UIDNext:        b.uidNext,
 		HighestModSeq:  b.highest,
 		Messages:       uint32(len(b.messages)),
-		PermanentFlags: b.permanentFlags(),
+		ReadOnly:       !strings.ContainsAny(string(mine), "swite"),
+		PermanentFlags: b.permanentFlags(mine),
 		Counts:         &counts,
 	}
 	if b.firstRecent < b.uidNext {
@@ -75,13 +100,13 @@ func (b *memoryMailbox) status() mailparts.Status {
 }
 
 // Messages reads a batch at a time, and holds no lock while it yields.
-func (b *memoryMailbox) Messages(ctx context.Context, uids mailparts.UIDSet, q mailparts.Query) iter.Seq2[mailparts.Message, error] {
+func (b memoryHandle) Messages(ctx context.Context, uids mailparts.UIDSet, q mailparts.Query) iter.Seq2[mailparts.Message, error] {
 	return func(yield func(mailparts.Message, error) bool) {
 		var batch [64]mailparts.Message
 		rest := slices.Clone(uids)
 		for {
 			n := 0
-			err := b.view(func() {
+			err := b.view("r", func() {
 				for m := range b.in(rest) {
 					if m.modSeq > q.Since {
 						batch[n] = m.want(q.Want)
@@ -149,21 +174,24 @@ func (m *memoryMessage) want(w mailparts.Field) mailparts.Message {
 }
 
 // Body stays readable when the message is expunged.
-func (b *memoryMailbox) Body(_ context.Context, uid mailparts.UID) (io.ReadCloser, error) {
-	var body []byte
-	found := false
-	err := b.view(func() {
-		if i := b.search(uid); i < len(b.messages) && b.messages[i].uid == uid {
-			body, found = b.messages[i].body, true
-		}
-	})
-	if err == nil && !found {
-		err = mailparts.ErrNoMessage
-	}
+func (b memoryHandle) Body(_ context.Context, uid mailparts.UID) (io.ReadCloser, error) {
+	body, err := b.body(uid)
 	if err != nil {
 		return nil, err
 	}
 	return memoryBody{bytes.NewReader(body)}, nil
+}
+
+func (b memoryHandle) body(uid mailparts.UID) (body []byte, err error) {
+	err = b.update("r", func(mailparts.Rights) error {
+		i := b.search(uid)
+		if i == len(b.messages) || b.messages[i].uid != uid {
+			return mailparts.ErrNoMessage
+		}
+		body = b.messages[i].body
+		return nil
+	})
+	return body, err
 }
 
 // memoryBody is an io.ReaderAt and an io.Seeker too.

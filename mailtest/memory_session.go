@@ -10,8 +10,8 @@ import (
 )
 
 // Lock takes a free lock even if ctx is done. To unlock twice does no harm.
-func (b *memoryMailbox) Lock(ctx context.Context) (unlock func() error, err error) {
-	if err := b.view(func() {}); err != nil {
+func (b memoryHandle) Lock(ctx context.Context) (unlock func() error, err error) {
+	if err := b.view("r", func() {}); err != nil {
 		return nil, err
 	}
 	select {
@@ -30,8 +30,8 @@ func (b *memoryMailbox) Lock(ctx context.Context) (unlock func() error, err erro
 }
 
 // ClaimRecent returns the zero UIDRange if there is nothing to claim.
-func (b *memoryMailbox) ClaimRecent(context.Context) (r mailparts.UIDRange, err error) {
-	err = b.view(func() {
+func (b memoryHandle) ClaimRecent(context.Context) (r mailparts.UIDRange, err error) {
+	err = b.view("r", func() {
 		if b.firstRecent == b.uidNext {
 			return
 		}
@@ -43,10 +43,10 @@ func (b *memoryMailbox) ClaimRecent(context.Context) (r mailparts.UIDRange, err 
 }
 
 // Cache keeps the bytes for as long as the message.
-func (b *memoryMailbox) Cache(_ context.Context, derived iter.Seq2[mailparts.UID, []byte]) error {
+func (b memoryHandle) Cache(_ context.Context, derived iter.Seq2[mailparts.UID, []byte]) error {
 	for uid, data := range derived {
 		data = slices.Clone(data)
-		err := b.view(func() {
+		err := b.view("r", func() {
 			for m := range b.in(mailparts.UIDSet{{First: uid, Last: uid}}) {
 				m.derived = data
 			}

@@ -5,26 +5,31 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/mailparts/mailparts"
 )
 
-// memoryStore is one user's mailboxes.
+// memoryStore is one user's mailboxes, and his view of others'.
 type memoryStore struct {
 	memory      *Memory
-	mailboxes   map[string]*memoryMailbox
+	user        string
+	mailboxes   map[string]*memoryMailbox // the user's own
 	subscribed  map[string]bool
-	uidValidity uint32 // the last given
+	annotations annotations // of the account
+	uidValidity uint32      // the last given
 	watchers    watchers
 }
 
-// add makes a mailbox. The caller holds the lock and knows the name to be free.
-func (s *memoryStore) add(name string, use []string) {
+// add makes a mailbox of the user's. The caller holds the lock and knows the
+// name to be free.
+func (s *memoryStore) add(name string, use []string, acl accessList) {
 	s.uidValidity++
 	s.mailboxes[name] = &memoryMailbox{
 		store:       s,
 		id:          s.memory.newID("F"),
 		use:         use,
+		acl:         acl,
 		uidValidity: s.uidValidity,
 		uidNext:     1,
 		firstRecent: 1,
@@ -55,35 +60,39 @@ func (s *memoryStore) list(status bool) iter.Seq2[mailparts.MailboxInfo, error] 
 	}
 }
 
-func (s *memoryStore) infos(status bool) []mailparts.MailboxInfo {
+func (s *memoryStore) infos(status bool) (infos []mailparts.MailboxInfo) {
 	s.memory.mu.Lock()
 	defer s.memory.mu.Unlock()
-	var infos []mailparts.MailboxInfo
-	for _, name := range slices.Sorted(maps.Keys(s.mailboxes)) {
-		b := s.mailboxes[name]
-		info := mailparts.MailboxInfo{Name: name, ID: b.id, Use: slices.Clone(b.use)}
-		if status {
-			st := b.status()
-			info.Status = &st
+	for owner, of := range s.memory.stores {
+		for name, b := range of.mailboxes {
+			mine := b.rights(s.user)
+			if of != s && strings.Contains(owner, "/") || !mine.Has("l") {
+				continue
+			}
+			info := mailparts.MailboxInfo{Name: name, ID: b.id, Use: slices.Clone(b.use)}
+			if of != s {
+				info.Name, info.Use = othersPrefix+owner+"/"+name, nil
+			}
+			if status && mine.Has("r") {
+				st := b.status(mine)
+				info.Status = &st
+			}
+			infos = append(infos, info)
 		}
-		infos = append(infos, info)
 	}
+	slices.SortFunc(infos, func(a, b mailparts.MailboxInfo) int { return strings.Compare(a.Name, b.Name) })
 	return infos
 }
 
-// Mailbox returns the mailbox itself: it has no name, so that it follows a
-// rename.
+// Mailbox returns a handle that has no name, so that it follows a rename.
 func (s *memoryStore) Mailbox(_ context.Context, name string) (mailparts.Mailbox, error) {
-	if !validName(name) {
-		return nil, mailparts.ErrBadName
-	}
 	s.memory.mu.Lock()
 	defer s.memory.mu.Unlock()
-	b := s.mailboxes[name]
-	if b == nil {
-		return nil, mailparts.ErrNoMailbox
+	b, err := s.find(name, "")
+	if err != nil {
+		return nil, err
 	}
-	return b, nil
+	return memoryHandle{b, s.user}, nil
 }
 
 // Subscribed returns the names in ascending order.
@@ -95,10 +104,10 @@ func (s *memoryStore) Subscribed(context.Context) ([]string, error) {
 
 // Subscribe takes every name that a mailbox could have.
 func (s *memoryStore) Subscribe(_ context.Context, name string, on bool) error {
-	if !validName(name) {
-		return mailparts.ErrBadName
-	}
 	return s.memory.update(func() error {
+		if _, _, err := s.resolve(name); err == mailparts.ErrBadName {
+			return err
+		}
 		if s.subscribed == nil {
 			s.subscribed = map[string]bool{}
 		}

@@ -6,11 +6,12 @@ import "context"
 type watchers map[*func()]struct{}
 
 // Watch watches one mailbox, its deletion too.
-func (b *memoryMailbox) Watch(ctx context.Context, wake func()) error {
-	return b.view(func() { b.watchers.add(b.store.memory, ctx, wake) })
+func (b memoryHandle) Watch(ctx context.Context, wake func()) error {
+	return b.view("r", func() { b.watchers.add(b.store.memory, ctx, wake) })
 }
 
-// Watch watches all mailboxes, their names and the subscriptions.
+// Watch watches all mailboxes, their names, annotations and rights, and the
+// subscriptions.
 func (s *memoryStore) Watch(ctx context.Context, wake func()) error {
 	return s.memory.update(func() error {
 		s.watchers.add(s.memory, ctx, wake)
@@ -37,11 +38,15 @@ func (w *watchers) add(m *Memory, ctx context.Context, wake func()) {
 	})
 }
 
-// touch has the watchers of b and of its store woken. The caller holds the lock
-// through Memory.update.
+// touch has the watchers of b woken, and of all stores that show it. The caller
+// holds the lock through Memory.update.
 func (b *memoryMailbox) touch() {
 	b.store.memory.wake(b.watchers)
-	b.store.touch()
+	for _, s := range b.store.memory.stores {
+		if s == b.store || len(b.acl) > 1 && b.rights(s.user) != "" {
+			s.touch()
+		}
+	}
 }
 
 func (s *memoryStore) touch() { s.memory.wake(s.watchers) }
