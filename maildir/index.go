@@ -53,6 +53,10 @@ func (b *box) readIndex(dir string, need need) error {
 		return err
 	}
 	if len(changes) > 0 || head != b.ix.Head {
+		if err := b.readKeywordsOf(dir); err != nil { // before anybody sees letters that are new
+			b.forget() // or what Tail has passed would be missing
+			return err
+		}
 		b.mu.Lock()
 		b.ix.Apply(head, changes...)
 		b.mu.Unlock()

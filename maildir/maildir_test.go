@@ -15,6 +15,9 @@ func TestBackend(t *testing.T) {
 		Reopen: func(t *testing.T, b mailparts.Backend) mailparts.Backend {
 			return &maildir.Backend{Root: b.(*maildir.Backend).Root}
 		},
+		Second: func(t *testing.T, b mailparts.Backend) mailparts.Backend {
+			return &maildir.Backend{Root: b.(*maildir.Backend).Root}
+		},
 		Stranger: "../alice",
 	}.Test(t)
 }
