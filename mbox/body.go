@@ -31,6 +31,7 @@ func (t *textReader) reset(f io.ReaderAt, m *span) {
 // begin begins a message whose text is in r.
 func (t *textReader) begin(r io.Reader, a added) {
 	*t = textReader{text: r, cut: a.lineEnds(), lines: t.lines, in: t.in, head: t.head, out: t.out[:0]}
+	t.header.take = ownFields
 	t.header.keepStart = a&addedStart != 0
 	if a&addedQuotes != 0 {
 		t.quotes.do = unquote

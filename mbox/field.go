@@ -47,7 +47,7 @@ func (s *scanner) field(line []byte) *field {
 	}
 	f := &s.m.fields[i]
 	if f.has() {
-		s.m.again = s.m.again || i != fieldMessageID
+		s.m.again = s.m.again || ownFields.has(i)
 		return nil
 	}
 	f.start, f.end = s.offset(), s.offset()
@@ -87,11 +87,13 @@ func fieldOf(line []byte) int {
 	return -1
 }
 
-// isOwn reports whether a line begins a field of the mbox's own.
-func isOwn(line []byte) bool {
-	i := fieldOf(line)
-	return i >= 0 && i != fieldMessageID
-}
+// fieldSet is some of the fields.
+type fieldSet uint16
+
+// ownFields are the mbox's own.
+const ownFields fieldSet = 1<<fieldMessageID - 1
+
+func (s fieldSet) has(i int) bool { return i >= 0 && s&(1<<i) != 0 }
 
 // parseLength parses a Content-Length.
 func parseLength(value []byte) (int64, bool) {

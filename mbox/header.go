@@ -2,12 +2,13 @@ package mbox
 
 import "bytes"
 
-// ownPeek is how much of a line tells whether it begins a field of the mbox's own.
+// ownPeek is how much of a line tells whether it begins one of ownFields.
 const ownPeek = len("Content-Length:")
 
-// headerFilter takes the fields of the mbox's own out of the header that a text
-// begins with. It holds back the first octets of a line, until it knows.
+// headerFilter takes fields out of the header that a text begins with. It holds back
+// the first octets of a line, until it knows.
 type headerFilter struct {
+	take      fieldSet
 	keepStart bool   // what continues X-Mbox-Added is the message's
 	body      bool   // behind the header
 	own       bool   // in a field that is taken out
@@ -54,7 +55,7 @@ func (h *headerFilter) decide(dst []byte) []byte {
 		h.own, h.body = false, true
 	default:
 		i := fieldOf(line)
-		h.own = i >= 0 && i != fieldMessageID
+		h.own = h.take.has(i)
 		h.mark = i == fieldXMboxAdded
 	}
 	if !h.own {

@@ -56,7 +56,8 @@ func (s *scanner) measured() []byte {
 	if left > 0 && (s.pos < len(s.buf) || s.more()) {
 		return s.upTo(s.pos + int(min(left, int64(len(s.buf)-s.pos))))
 	}
-	if left > 0 || !s.known && !s.leadsOn() {
+	s.known = s.known || left == 0 && s.leadsOn()
+	if !s.known || left > 0 {
 		if s.err == nil {
 			s.err = errLength
 		}

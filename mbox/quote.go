@@ -7,10 +7,12 @@ import "bytes"
 type quoter struct {
 	do      change
 	inner   bool // behind the place where such a line can be told
-	gts     bool // behind a ">" at the start of a line
+	gts     int  // behind so many ">"s at the start of a line
 	owed    bool // a ">" is held back
 	held    int  // octets of "From " that are held back
-	changed bool // there was such a line
+	changed bool // there was a line to change
+
+	seen [3]bool // there was a line of "From " after no ">", one, more
 }
 
 type change uint8
@@ -35,12 +37,12 @@ func (q *quoter) append(dst, p []byte) []byte {
 			dst = append(dst, p[:i]...)
 			p = p[i:]
 		case p[0] == '>' && q.held == 0:
-			if !q.gts && q.do == unquote {
+			if q.gts == 0 && q.do == unquote {
 				q.owed = true
 			} else {
 				dst = append(dst, '>')
 			}
-			q.gts = true
+			q.gts++
 			p = p[1:]
 		case p[0] == fromWord[q.held]:
 			p = p[1:]
@@ -57,8 +59,9 @@ func (q *quoter) append(dst, p []byte) []byte {
 
 // from appends "From " where it begins a line.
 func (q *quoter) from(dst []byte) []byte {
+	q.seen[min(q.gts, len(q.seen)-1)] = true
 	switch {
-	case q.do == quoteAll || q.do == quoteFrom && !q.gts:
+	case q.do == quoteAll || q.do == quoteFrom && q.gts == 0:
 		dst = append(dst, '>')
 		q.changed = true
 	case q.do == unquote && q.owed:
@@ -75,6 +78,6 @@ func (q *quoter) finish(dst []byte) []byte {
 		dst = append(dst, '>')
 	}
 	dst = append(dst, fromWord[:q.held]...)
-	q.gts, q.owed, q.held = false, false, 0
+	q.gts, q.owed, q.held = 0, false, 0
 	return dst
 }

@@ -80,14 +80,19 @@ func (s *scanner) next(m *span) error {
 		return err
 	}
 	for s.part != between {
-		if s.part == inLength && s.known {
-			s.seek(m.next)
-			s.part = between
-			break
-		}
-		s.piece()
+		s.skip()
 	}
 	return s.err
+}
+
+// skip passes over some octets of the message, of which it need not have all read.
+func (s *scanner) skip() {
+	if s.part == inLength && s.known && s.at != nil {
+		s.seek(s.m.next)
+		s.part = between
+		return
+	}
+	s.piece()
 }
 
 // begin reads a From_ line. Blank lines at the start of a file are passed over.

@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	windowSize = 256 << 10 // most to have at once
-	readAhead  = 16 << 10  // least to read at once
-	lookBack   = 8         // octets kept before pos, to see line ends there
+	windowSize = 256 << 10
+	readAhead  = 16 << 10 // least to read at once
+	lookBack   = 8        // octets kept before pos, to see line ends there
 )
 
 // window is the part of a file around the place where a scanner is.
@@ -16,6 +16,7 @@ type window struct {
 	r  io.Reader   // reads on from the end of buf
 	at io.ReaderAt // instead of r, or beside it to look further; may be nil
 
+	room  int // most to have at once; zero: windowSize
 	buf   []byte
 	base  int64 // place of buf in the file
 	pos   int   // in buf: what comes next
@@ -45,9 +46,12 @@ func (w *window) more() bool {
 		return false
 	}
 	if w.buf == nil {
-		w.buf = make([]byte, 0, windowSize)
+		if w.room == 0 {
+			w.room = windowSize
+		}
+		w.buf = make([]byte, 0, w.room)
 	}
-	w.ahead = max(w.ahead, readAhead)
+	w.ahead = max(w.ahead, min(readAhead, w.room/2))
 	if drop := w.pos - lookBack; drop > 0 && len(w.buf)+w.ahead > cap(w.buf) {
 		w.buf = w.buf[:copy(w.buf, w.buf[drop:])]
 		w.base += int64(drop)
@@ -57,15 +61,15 @@ func (w *window) more() bool {
 	if had == cap(w.buf) {
 		return false
 	}
-	room := w.buf[had:min(had+w.ahead, cap(w.buf))]
+	free := w.buf[had:min(had+w.ahead, cap(w.buf))]
 	w.ahead = min(2*w.ahead, cap(w.buf)/2)
 	var n int
 	var err error
 	for range 100 {
 		if w.r != nil {
-			n, err = w.r.Read(room)
+			n, err = w.r.Read(free)
 		} else {
-			n, err = w.at.ReadAt(room, w.base+int64(had))
+			n, err = w.at.ReadAt(free, w.base+int64(had))
 		}
 		if n > 0 || err != nil {
 			break
