@@ -34,13 +34,14 @@ var mayImport = map[string]string{
 	"internal/line":          "",
 	"internal/serve":         "mailparts",
 	"internal/utf7":          "",
+	"internal/watch":         "internal/disk github.com/fsnotify/fsnotify golang.org/x/sys/unix",
 
 	"dns":         "mailparts golang.org/x/net/dns/dnsmessage golang.org/x/net/idna",
 	"sasl":        "mailparts github.com/emersion/go-sasl github.com/xdg-go/scram github.com/xdg-go/stringprep",
 	"sasl/passwd": "mailparts sasl internal/disk golang.org/x/crypto/argon2 golang.org/x/crypto/bcrypt",
 
 	// Stores and the queue: never a protocol.
-	"maildir": "mailparts internal/crlf internal/disk internal/dotlock internal/utf7 maildir/internal/courier maildir/internal/index",
+	"maildir": "mailparts internal/crlf internal/disk internal/dotlock internal/utf7 internal/watch maildir/internal/courier maildir/internal/index",
 	"mbox":    "mailparts internal/crlf internal/disk internal/dotlock internal/utf7 internal/watch",
 	"queue":   "mailparts internal/disk internal/idn github.com/emersion/go-message/...",
 
@@ -87,7 +88,7 @@ var mayReach = map[string]string{
 	"dns":          "golang.org/x/net golang.org/x/text",
 	"dnscheck":     "golang.org/x/net golang.org/x/text",
 	"filter/spamd": "",
-	"maildir":      "golang.org/x/sys",
+	"maildir":      "github.com/fsnotify/fsnotify golang.org/x/sys",
 	"mbox":         "github.com/fsnotify/fsnotify golang.org/x/sys",
 	"queue":        "github.com/emersion/go-message golang.org/x/net golang.org/x/sys golang.org/x/text",
 	"sasl":         "github.com/emersion/go-sasl github.com/xdg-go/scram github.com/xdg-go/stringprep golang.org/x/text",

@@ -227,6 +227,8 @@ func (b *box) place(ctx context.Context, drafts []draft) (first mailparts.UID, e
 	}
 	if indexed {
 		err = b.add(dir, first, drafts)
+	} else {
+		b.changed(dir, shelvesOf(drafts)...)
 	}
 	if err != nil {
 		b.takeBack(drafts)

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 	"weak"
 
@@ -52,6 +53,11 @@ type Backend struct {
 	// UIDL, if not nil, makes the POP3 unique-ids of messages for which the uidlist
 	// has none, as the server before did. Nil: pop3 makes them.
 	UIDL UIDL
+
+	// Poll, if not zero, is how often to look for changes in what is watched
+	// (mailparts.Watcher). Zero: the system tells of them where it can, and
+	// where it cannot, such as on network file systems, two seconds.
+	Poll time.Duration
 
 	// Logger is told what was repaired and what was left alone. Nil: nobody.
 	Logger *slog.Logger

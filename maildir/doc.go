@@ -85,6 +85,12 @@
 // by the modification times of new/ and cur/. A tree on a network file system
 // needs one that keeps locks between hosts, such as NFS version 4.
 //
+// Who watches (mailparts.Watcher) is woken by inotify, of which a process uses one
+// instance, three watches for each mailbox and none twice. Where that cannot tell
+// of changes, on network file systems, on other systems than Linux, and when
+// watches run out (fs.inotify.max_user_watches), a look every two seconds must do:
+// see Backend.Poll.
+//
 // A mailbox that Courier has served keeps its UIDVALIDITY, UIDs, keywords and POP3
 // unique-ids, and a tree its subscriptions: when it is opened first they are put into
 // Dovecot's files, and courierimapuiddb is renamed. Should Courier serve the mailbox
@@ -118,6 +124,6 @@
 //
 // # Optional interfaces
 //
-// Stores are a mailparts.Manager, Subscriber and Quotaer, mailboxes a Locker,
-// RecentClaimer, VanishedLister and UIDLer.
+// Stores are a mailparts.Manager, Subscriber, Quotaer and Watcher, mailboxes a
+// Locker, RecentClaimer, VanishedLister, UIDLer and Watcher.
 package maildir

@@ -41,6 +41,7 @@ func (s *store) Create(ctx context.Context, name string, use ...string) error {
 	}
 	defer lock.Close()
 	dir := filepath.Join(s.root, folder)
+	defer s.changed(dir)
 	err = s.backend.fsys.Mkdir(dir, dirMode)
 	if errors.Is(err, fs.ErrExist) {
 		return mailparts.ErrExists
@@ -90,6 +91,7 @@ func (s *store) Delete(ctx context.Context, name string) error {
 // remove takes a mailbox away in one step, durably. Its files may go later.
 func (s *store) remove(dir string) error {
 	b := s.backend
+	defer s.changed(dir)
 	away := filepath.Join(s.root, trash+b.names.unique(time.Now()))
 	if err := b.fsys.Rename(dir, away); err != nil {
 		return err
@@ -209,6 +211,7 @@ func (s *store) renamings(from, to string) (moves []renaming, err error) {
 // its names.
 func (s *store) rename(moves []renaming) error {
 	fsys := s.backend.fsys
+	defer s.changed(froms(moves)...)
 	var err error
 	done := 0
 	for ; done < len(moves) && err == nil; done++ {

@@ -36,7 +36,12 @@ func (s shelf) isCurrent(mtime, now time.Time, cost time.Duration) bool {
 		return false
 	}
 	age := time.Duration(now.UnixNano() - s.Since)
-	return s.Settled || s.Stamped && age >= 0 && age < max(tick(mtime), 20*cost)
+	return s.Settled || s.Stamped && age >= 0 && age < hides(mtime, cost)
+}
+
+// hides is how long a change of our own may hide what others did in that moment.
+func hides(mtime time.Time, cost time.Duration) time.Duration {
+	return max(tick(mtime), 20*cost)
 }
 
 // next is the state after a reading that began at now.
@@ -54,6 +59,7 @@ func (s shelf) next(mtime, now time.Time) shelf {
 // known before it. The caller holds guard and brought the box up to date just
 // before the change.
 func (b *box) stamp(dir string, shelves [2]index.Shelf, changed ...int) [2]index.Shelf {
+	defer b.changed(dir, changed...)
 	for _, i := range changed {
 		if shelves[i].MTime == 0 {
 			continue
@@ -64,6 +70,7 @@ func (b *box) stamp(dir string, shelves [2]index.Shelf, changed ...int) [2]index
 		if err := b.fsys.Chtimes(name, now); err == nil {
 			if fi, err := b.fsys.Stat(name); err == nil && fi.ModTime().Equal(now) {
 				shelves[i] = index.Shelf{MTime: now.UnixNano(), Since: now.UnixNano(), Stamped: true}
+				b.hidden(dir, i, shelf(shelves[i]), b.ix.Cost)
 			}
 		}
 	}

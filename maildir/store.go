@@ -26,6 +26,8 @@ var (
 	_ mailparts.Manager    = (*store)(nil)
 	_ mailparts.Subscriber = (*store)(nil)
 	_ mailparts.Quotaer    = (*store)(nil)
+	_ mailparts.Watcher    = (*store)(nil)
+	_ mailparts.Watcher    = (*mailbox)(nil)
 	_ mailparts.Locker     = (*mailbox)(nil)
 )
 

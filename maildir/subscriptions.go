@@ -111,5 +111,6 @@ func (s *store) Subscribe(ctx context.Context, name string, on bool) error {
 	} else {
 		subs.lines = slices.DeleteFunc(subs.lines, func(l string) bool { return l == line })
 	}
+	defer s.changed()
 	return quota(disk.WriteFile(s.backend.fsys, file, []byte(subs.String()), fileMode))
 }

@@ -67,6 +67,7 @@ func (b *box) isCurrent(need need) (bool, error) {
 		if err != nil || !s.isCurrent(fi.ModTime(), time.Now(), cost) {
 			return false, nil
 		}
+		b.hidden(dir, i, s, cost)
 	}
 	return true, nil
 }
