@@ -16,7 +16,7 @@ var fromWord = []byte("From ")
 const nobody = "MAILER-DAEMON"
 
 // A From_ line is "From ", a sender and a date in one of the forms that mail
-// programs write and all of Dovecot, UW-IMAP and mutt know:
+// programs write:
 //
 //	From user Wed Dec  2 05:53 1992
 //	From user Wed Dec  2 05:53:22 1992
@@ -26,9 +26,10 @@ const nobody = "MAILER-DAEMON"
 //	From user Wed Dec  2 05:53:22 1992 PST
 //	From user Wed Dec  2 05:53:22 1992 -0700
 //	From user Wed Dec  2 05:53:22 1992 -0700 remote from host
+//	From user Wed, 2 Dec 1992 05:53:22 -0700
 //
-// Senders may have spaces ("user at example.com"). Whatever follows the date is
-// passed over.
+// Senders may have spaces ("user at example.com"), as for UW-IMAP and mutt, or there
+// may be none. Whatever follows the date is passed over, as for Dovecot and mutt.
 
 // isFrom reports whether a line is a From_ line.
 func isFrom(line []byte) bool {
@@ -108,7 +109,13 @@ const (
 
 // parseStamp parses a date at the start of b.
 func parseStamp(b []byte) (s stamp, ok bool) {
-	if len(b) < len("Mon Jan 1 00:00 2000") || nameIn(weekdays, b[:3]) == 0 || b[3] != ' ' {
+	if len(b) < len("Mon Jan 1 00:00 2000") || nameIn(weekdays, b[:3]) == 0 {
+		return s, false
+	}
+	if b[3] == ',' {
+		return parseMailStamp(b[4:])
+	}
+	if b[3] != ' ' {
 		return s, false
 	}
 	word, b := nextWord(b[4:])
@@ -140,6 +147,25 @@ func parseStamp(b []byte) (s stamp, ok bool) {
 		word, _ = nextWord(b)
 		s.setZone(word)
 	}
+	return s, true
+}
+
+// parseMailStamp parses the rest of a date as header fields have it (RFC 5322 section
+// 3.3).
+func parseMailStamp(b []byte) (s stamp, ok bool) {
+	day, b := nextWord(b)
+	month, b := nextWord(b)
+	year, b := nextWord(b)
+	clock, b := nextWord(b)
+	s.month = nameIn(months, month)
+	if s.day, ok = number(day, 1, 2); !ok || s.day < 1 || s.day > 31 || s.month == 0 {
+		return s, false
+	}
+	if s.year, ok = number(year, 4, 4); !ok || !s.clock(clock) {
+		return s, false
+	}
+	zone, _ := nextWord(b)
+	s.setZone(zone)
 	return s, true
 }
 

@@ -29,6 +29,8 @@ func TestFromLine(t *testing.T) {
 		{"From user Wed Dec  2 05:53:22 1992 +0130", "user", at.Add(-90 * time.Minute)},
 		{"From user Wed Dec  2 05:53:22 1992 -0700 remote from host", "user", at.Add(7 * time.Hour)},
 		{"From user Wed Dec  2 05:53 1992 remote from host", "user", minute},
+		{"From user Wed, 2 Dec 1992 05:53:22", "user", at},
+		{"From user Wed, 02 Dec 1992 05:53 +0200", "user", minute.Add(-2 * time.Hour)},
 		{"From MAILER-DAEMON Wed Dec  2 05:53:22 1992", "MAILER-DAEMON", at},
 		{"From - Wed Dec  2 05:53:22 1992", "-", at},                                                     // Thunderbird
 		{"From 1234@xxx Wed Dec 02 05:53:22 +0000 1992", "1234@xxx", at},                                 // Gmail
@@ -63,7 +65,11 @@ func TestFromLine(t *testing.T) {
 		{line: "From user Wed Dec  2 05:53:22 we met"},
 		{line: "From user Wed Dec  2 05:53:22 A B C 1992"},
 		{line: "From user Wed Dec  2 05:53:22 +0160 1992"},
-		{line: "From user Wed, 2 Dec 1992 05:53:22"},
+		{line: "From user Wed, 2 Dez 1992 05:53:22"},
+		{line: "From user Wed, 2 Dec 1992"},
+		{line: "From user Wed, 0 Dec 1992 05:53:22"},
+		{line: "From user Wed, 2 Dec 92 05:53:22"},
+		{line: "From user Wed; 2 Dec 1992 05:53:22"},
 		{line: "From user Mit Dez  2 05:53:22 1992"},
 		{line: "From user 1992-12-02 05:53:22"},
 		{line: "From userWed Dec  2 05:53:22 1992"},
