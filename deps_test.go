@@ -65,14 +65,15 @@ var mayImport = map[string]string{
 	// All but the stores. Only tests and examples import it, so no entry has it.
 	"mailtest": "mailparts smtp lmtp pop3 queue sasl/... dns internal/... github.com/emersion/go-sasl golang.org/x/net/...",
 
-	"examples/gosmtp":     anything,
-	"examples/interop":    anything,
-	"examples/mailserver": anything,
-	"examples/notes":      anything,
-	"examples/receive":    anything,
-	"examples/submission": anything,
-	"examples/greylist":   anything,
-	"examples/smarthost":  anything,
+	"examples/gosmtp":       anything,
+	"examples/interop":      anything,
+	"examples/mailserver":   anything,
+	"examples/notes":        anything,
+	"examples/receive":      anything,
+	"examples/submission":   anything,
+	"examples/greylist":     anything,
+	"examples/smarthost":    anything,
+	"examples/maildircheck": anything,
 }
 
 const anything = "..."

@@ -100,6 +100,9 @@
 // the uidlist stay, and Backend.UIDL can make others as that one did, so that POP3
 // clients do not get all mail again.
 //
+// Backend.Check says what is wrong in a tree, and Backend.Repair puts it right, but
+// for what only a person can tell.
+//
 // # Quota
 //
 // A tree has a Maildir++ quota if there is a maildirsize in it, of anybody, or if

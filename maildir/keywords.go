@@ -227,11 +227,21 @@ func (b *Backend) writeKeywords(dir string, k keywords) error {
 		if errors.Is(err, syscall.EPERM) || errors.Is(err, errors.ErrUnsupported) {
 			err = b.fsys.Rename(name, bad)
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !(errors.Is(err, fs.ErrExist) && b.sameFile(name, bad)) {
 			return err
 		}
 	}
 	return disk.WriteFile(b.fsys, name, k.append(nil), fileMode)
+}
+
+// sameFile reports whether two names are of one file, as a crash leaves them.
+func (b *Backend) sameFile(x, y string) bool {
+	xInfo, err := b.fsys.Stat(x)
+	if err != nil {
+		return false
+	}
+	yInfo, err := b.fsys.Stat(y)
+	return err == nil && disk.SameFile(xInfo, yInfo)
 }
 
 // badSuffix is the end of the name of a file that is set aside.

@@ -286,15 +286,22 @@ func (b *box) compact(ctx context.Context, dir string) {
 	if fi, err := b.fsys.Stat(name); err != nil || !b.list.isCurrent(fi) {
 		return
 	}
-	err = b.rewriteList(dir, func(l listLine) bool {
+	if err := b.rewriteLive(dir); err != nil {
+		b.log.Warn("uidlist not compacted", "mailbox", dir, "error", err)
+	}
+}
+
+// rewriteLive leaves in the list what is a line of a message that is there. The
+// caller holds the dotlock and has read all there is.
+func (b *box) rewriteLive(dir string) error {
+	err := b.rewriteList(dir, func(l listLine) bool {
 		i, ok := b.index(uint32(l.uid))
 		return ok && keyOf(&b.ix.Entries[i]) == l.base
 	}, nil)
-	if err != nil {
-		b.log.Warn("uidlist not compacted", "mailbox", dir, "error", err)
-		return
+	if err == nil {
+		b.commit(b.ix.Head, index.Change{}, false)
 	}
-	b.commit(b.ix.Head, index.Change{}, false)
+	return err
 }
 
 // compactAfter is how many lines of messages that are gone a list may have, beside

@@ -52,10 +52,14 @@ func (b *Backend) lockFile(ctx context.Context, name string) (lock io.Closer, er
 // once after the file was made, and lost in a crash.
 const emptyAfter = 10 * time.Second
 
+func (b *Backend) dotlocks() *dotlock.Maker {
+	return &dotlock.Maker{FS: b.fsys, Host: b.machine, Log: b.log, Mode: fileMode, Empty: emptyAfter}
+}
+
 // dotlock makes the file name.lock, as Dovecot does. The caller holds a kernel
 // lock that every other user of our kind takes first.
 func (b *Backend) dotlock(ctx context.Context, name string) (unlock func(), err error) {
-	m := dotlock.Maker{FS: b.fsys, Host: b.machine, Log: b.log, Mode: fileMode, Empty: emptyAfter}
+	m := b.dotlocks()
 	var lock *dotlock.Lock
 	err = pollBriefly(ctx, name+".lock", func() error {
 		lock, err = m.Try(name, true)

@@ -33,17 +33,10 @@ func (q quotaRoot) recountOnce(ctx context.Context, was *sizeFile) (now *sizeFil
 		return nil, false, err
 	}
 	defer old.close()
-	shelves, err := q.shelves()
-	if err != nil {
-		return nil, false, err
-	}
 	now = &sizeFile{Limits: was.Limits, others: was.others, lines: 1}
-	for _, s := range shelves {
-		in, err := q.weighShelf(ctx, s.path)
-		if err != nil {
-			return nil, false, err
-		}
-		now.used = now.used.plus(in)
+	var shelves []quotaShelf
+	if now.used, shelves, err = q.weighTree(ctx); err != nil {
+		return nil, false, err
 	}
 	text := now.used.append(now.appendLimits(nil))
 	if err := disk.WriteFile(q.fsys, q.file(), text, old.mode); err != nil {
@@ -126,6 +119,21 @@ func (q quotaRoot) shelves() (shelves []quotaShelf, err error) {
 		}
 	}
 	return shelves, nil
+}
+
+// weighTree counts all, and tells what it looked at.
+func (q quotaRoot) weighTree(ctx context.Context) (u usage, shelves []quotaShelf, err error) {
+	if shelves, err = q.shelves(); err != nil {
+		return u, nil, err
+	}
+	for _, s := range shelves {
+		in, err := q.weighShelf(ctx, s.path)
+		if err != nil {
+			return u, nil, err
+		}
+		u = u.plus(in)
+	}
+	return u, shelves, nil
 }
 
 // weighShelf counts the messages in new/ or cur/.

@@ -38,18 +38,9 @@ func (s *store) countValidity(ctx context.Context, step func(next uint64) uint64
 		return 0, err
 	}
 	defer lock.Close()
-	files, err := b.fsys.ReadDir(s.root)
+	old, last, err := s.lastValidity()
 	if err != nil {
 		return 0, err
-	}
-	var old string
-	var last uint64
-	for _, f := range files {
-		digits, ok := strings.CutPrefix(f, validityPrefix)
-		n, err := strconv.ParseUint(digits, 16, 32)
-		if ok && err == nil && len(digits) == 8 && n > last {
-			old, last = f, n
-		}
 	}
 	next := last + 1
 	if old == "" {
@@ -70,6 +61,20 @@ func (s *store) countValidity(ctx context.Context, step func(next uint64) uint64
 		return 0, err
 	}
 	return uint32(next), b.fsys.SyncDir(s.root)
+}
+
+// lastValidity returns the counter's file and what it says, or nothing if there is
+// none.
+func (s *store) lastValidity() (file string, last uint64, err error) {
+	files, err := s.backend.fsys.ReadDir(s.root)
+	for _, f := range files {
+		digits, ok := strings.CutPrefix(f, validityPrefix)
+		n, err := strconv.ParseUint(digits, 16, 32)
+		if ok && err == nil && len(digits) == 8 && n > last {
+			file, last = f, n
+		}
+	}
+	return file, last, err
 }
 
 // firstValidity is the clock, in seconds, or above all in use.

@@ -86,6 +86,9 @@ func (m *Maker) create(lock string) (fs.FileInfo, error) {
 	return fi, err
 }
 
+// IsStale reports whether there is a lock on name that was left behind.
+func (m *Maker) IsStale(name string) bool { return m.isStale(name+".lock", name, false) }
+
 // isStale says that who made a lock has left it behind. A process ID without a host
 // tells nothing: it may be of another machine.
 func (m *Maker) isStale(lock, name string, alone bool) bool {

@@ -1,0 +1,183 @@
+package maildir
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/mailparts/mailparts/internal/disk"
+)
+
+// tree examines what is not of one mailbox.
+func (c *checker) tree() error {
+	files, err := c.backend.fsys.ReadDir(c.root)
+	if err != nil {
+		return err
+	}
+	slices.Sort(files)
+	for _, file := range files {
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
+		if strings.HasPrefix(file, ".") {
+			c.folder(file)
+		}
+	}
+	c.staleLock("", filepath.Join(c.root, subscriptionsName), func() error {
+		lock, err := c.lockNames(c.ctx)
+		if err != nil {
+			return err
+		}
+		defer lock.Close()
+		unlock, err := c.backend.dotlock(c.ctx, filepath.Join(c.root, subscriptionsName))
+		if err == nil {
+			unlock()
+		}
+		return err
+	})
+	for _, name := range []string{subscriptionsName, sizeName} {
+		c.leftTemporary("", filepath.Join(c.root, name+".tmp"))
+	}
+	return nil
+}
+
+// sums examines what depends on the mailboxes.
+func (c *checker) sums() error {
+	c.validities()
+	c.quotaSum()
+	return c.ctx.Err()
+}
+
+// folder examines the name of what may be a mailbox.
+func (c *checker) folder(folder string) {
+	path := filepath.Join(c.root, folder)
+	if is, err := c.isFolder(path); err != nil || !is {
+		return
+	}
+	if strings.HasPrefix(folder, trash) {
+		c.problem(Problem{File: path, What: "is left of a mailbox that was deleted"}, "remove it", func() error { return c.removeAll(path) })
+		return
+	}
+	if _, ok := nameOf(folder); ok || !c.isMaildir(path) {
+		return
+	}
+	p := Problem{File: path, What: "has no name of a mailbox, and nobody sees it"}
+	name := strings.ReplaceAll(folder[1:], ".", "/")
+	to, err := folderOf(name)
+	if err != nil || to == "" || !utf8.ValidString(name) || c.exists(filepath.Join(c.root, to)) {
+		c.problem(p, "", nil)
+		return
+	}
+	p.What = "has its name in UTF-8, as Courier writes it, and nobody sees it"
+	c.problem(p, "rename it to "+to, func() error {
+		lock, err := c.lockNames(c.ctx)
+		if err != nil {
+			return err
+		}
+		defer lock.Close()
+		if c.exists(filepath.Join(c.root, to)) {
+			return fs.ErrExist
+		}
+		return c.backend.moveDurably(path, filepath.Join(c.root, to))
+	})
+}
+
+// isMaildir reports whether there is something of a mailbox in a folder.
+func (c *checker) isMaildir(dir string) bool {
+	return slices.ContainsFunc([]string{"new", "cur", folderMark}, func(sub string) bool {
+		return c.exists(filepath.Join(dir, sub))
+	})
+}
+
+func (c *checker) exists(path string) bool {
+	_, err := c.backend.fsys.Stat(path)
+	return err == nil
+}
+
+// validities compares the counter with the mailboxes.
+func (c *checker) validities() {
+	_, last, err := c.lastValidity()
+	if err != nil || last == 0 { // the first one will be above all in use
+		return
+	}
+	var highest uint32
+	names, _ := c.names(c.ctx)
+	for _, name := range names {
+		folder, _ := folderOf(name)
+		h, err := c.backend.readHeader(filepath.Join(c.root, folder))
+		if err == nil {
+			highest = max(highest, h.validity)
+		}
+	}
+	if uint64(highest) > last {
+		c.problem(Problem{File: c.root, What: fmt.Sprintf("has a mailbox with the UIDVALIDITY %d, and counts from %d", highest, last)},
+			"count from there", func() error { return c.raiseValidity(c.ctx, highest) })
+	}
+}
+
+// quotaSum compares what the quota says with what is there. Mail may come meanwhile.
+func (c *checker) quotaSum() {
+	q := c.quotaRoot()
+	for looks := 1; ; looks++ {
+		text, err := disk.ReadFile(c.backend.fsys, q.file())
+		if err != nil {
+			c.unreadable("", q.file(), err)
+			return
+		}
+		f, err := parseSizeFile(string(text))
+		if err != nil {
+			c.problem(Problem{File: q.file(), What: "has no limits"}, "", nil)
+			return
+		}
+		there, _, err := q.weighTree(c.ctx)
+		if err != nil || f.bad == nil && f.used == there {
+			return
+		}
+		if again, err := disk.ReadFile(c.backend.fsys, q.file()); looks < maxLooks && (err != nil || string(again) != string(text)) {
+			continue
+		}
+		c.problem(Problem{File: q.file(), What: fmt.Sprintf("counts %d octets in %d messages, there are %d in %d", f.used.octets, f.used.messages, there.octets, there.messages)},
+			"count anew", func() error { return q.countAnew(c.ctx, &f) })
+		return
+	}
+}
+
+// countAnew is recount with the lock.
+func (q quotaRoot) countAnew(ctx context.Context, was *sizeFile) error {
+	lock, err := q.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	_, err = q.recount(ctx, was)
+	return err
+}
+
+// staleLock finds a dotlock that nobody holds any more. Do takes it.
+func (c *checker) staleLock(mailbox, name string, do func() error) {
+	if m := c.backend.dotlocks(); m.IsStale(name) {
+		c.problem(Problem{Mailbox: mailbox, File: name + ".lock", What: "was left behind"}, "remove it", do)
+	}
+}
+
+// leftTemporary finds what a crash has left of a file that was to replace another.
+func (c *checker) leftTemporary(mailbox, path string) {
+	if !c.isLeft(path) {
+		return
+	}
+	c.problem(Problem{Mailbox: mailbox, File: path, What: "was left by a crash"}, "remove it", func() error {
+		return ifExists(c.backend.fsys.Remove(path))
+	})
+}
+
+// isLeft reports whether a file is there that nobody has touched for so long that
+// nobody will.
+func (c *checker) isLeft(path string) bool {
+	fi, err := c.backend.fsys.Stat(path)
+	return err == nil && fi.Mode().IsRegular() && time.Since(fi.ModTime()) >= leftAfter
+}
