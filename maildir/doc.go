@@ -94,7 +94,8 @@
 // A mailbox that Courier has served keeps its UIDVALIDITY, UIDs, keywords and POP3
 // unique-ids, and a tree its subscriptions: when it is opened first they are put into
 // Dovecot's files, and courierimapuiddb is renamed. Should Courier serve the mailbox
-// again, it will begin a UIDVALIDITY of its own. Courier must not run meanwhile.
+// again, it will begin a UIDVALIDITY of its own and show the keywords that it had.
+// Courier must not run meanwhile.
 //
 // Mailboxes are a mailparts.UIDLer: POP3 unique-ids that another server has noted in
 // the uidlist stay, and Backend.UIDL can make others as that one did, so that POP3

@@ -14,7 +14,14 @@
 //	                  It has no PIPELINING, CHUNKING and SMTPUTF8. The STARTTLS of its server
 //	                  fails in Debian 12, so that the Relay goes on without
 //	Dovecot 2.3       takes mail of lmtp.Client by TCP and a socket, serves our Maildirs,
-//	                  keeps one quota with us
+//	                  keeps one quota with us; in turn with us serves one Maildir tree,
+//	                  with the same UIDs, flags, keywords, dates and octets
+//	Courier 5.2       gives its Maildir trees to us with UIDs, keywords and subscriptions,
+//	                  and takes them back with flags
+//	procmail 3.22, maildrop 2.9
+//	                  deliver to a Maildir that we serve, flag and expunge
+//	mutt 2.2, Python's mailbox
+//	                  read Maildirs that we wrote, and we what they wrote
 //	Cyrus 3.6         takes mail of lmtp.Client by TCP and a socket
 //	swaks, msmtp 1.8, mutt 2.2, s-nail 14.9, curl 7.88, Python's smtplib
 //	                  submit by STARTTLS and by TLS from the first octet, with AUTH by
