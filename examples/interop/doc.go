@@ -20,7 +20,7 @@
 //	                  and takes them back with flags
 //	procmail 3.22, maildrop 2.9
 //	                  deliver to a Maildir that we serve, flag and expunge
-//	mutt 2.2, Python's mailbox
+//	mutt 2.2, Python's mailbox (mbox too)
 //	                  read Maildirs that we wrote, and we what they wrote
 //	Cyrus 3.6         takes mail of lmtp.Client by TCP and a socket
 //	swaks, msmtp 1.8, mutt 2.2, s-nail 14.9, curl 7.88, Python's smtplib
