@@ -38,8 +38,9 @@ func BenchmarkScan(b *testing.B) {
 			file := file16MB(lengths)
 			b.SetBytes(int64(len(file)))
 			b.ReportAllocs()
+			var s mbox.Scanner
 			for b.Loop() {
-				if n, err := mbox.ScanAll(bytes.NewReader(file), lengths); n < 1000 || err != nil {
+				if n, err := s.ScanAll(bytes.NewReader(file), lengths); n < 1000 || err != nil {
 					b.Fatal(n, err)
 				}
 			}

@@ -43,9 +43,11 @@ func Scan(r io.ReaderAt, off int64, lengths bool, room int) (spans []Span, err e
 	}
 }
 
+// Scanner is a scanner that scans one file after the other.
+type Scanner = scanner
+
 // ScanAll scans all of a file and returns how many messages there are.
-func ScanAll(r io.ReaderAt, lengths bool) (n int, err error) {
-	var s scanner
+func (s *scanner) ScanAll(r io.ReaderAt, lengths bool) (n int, err error) {
 	s.scan(r, 0)
 	s.lengths = lengths
 	var m span

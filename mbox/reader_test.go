@@ -233,3 +233,20 @@ func TestDetectLimits(t *testing.T) {
 		}
 	}
 }
+
+// A scanner is as good as new for each file.
+func TestScannerAgain(t *testing.T) {
+	var s mbox.Scanner
+	for range 3 {
+		for n, text := range []string{"", fromLine + "\nbody\n\n", strings.Repeat(fromLine+"Status: RO\n\n", 2), "no mbox"} {
+			got, err := s.ScanAll(strings.NewReader(text), true)
+			if want := n % 3; got != want || (err != nil) != (n == 3) {
+				t.Errorf("%q: %d messages, %v, want %d", text, got, err, want)
+			}
+		}
+	}
+	file := strings.NewReader(string(file16MB(true)[:1<<20]))
+	if n := testing.AllocsPerRun(3, func() { s.ScanAll(file, true) }); n > 2 {
+		t.Errorf("%v allocations for 256 messages", n)
+	}
+}

@@ -51,7 +51,7 @@ func (w *window) more() bool {
 		}
 		w.buf = make([]byte, 0, w.room)
 	}
-	w.ahead = max(w.ahead, min(readAhead, w.room/2))
+	w.ahead = max(w.ahead, min(readAhead, cap(w.buf)/2))
 	if drop := w.pos - lookBack; drop > 0 && len(w.buf)+w.ahead > cap(w.buf) {
 		w.buf = w.buf[:copy(w.buf, w.buf[drop:])]
 		w.base += int64(drop)
