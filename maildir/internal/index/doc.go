@@ -3,27 +3,38 @@
 // expunged, and the modification times up to which all of this is right.
 //
 // An index is one file: a Head of fixed size, and records after it. The first ones
-// are a snapshot of all messages, and each later one is a change; there is one
-// writer at a time, which maildir's lock sees to. A change is visible once the Head,
-// which is overwritten in place, says that the file reaches so far, and so as a
-// whole or not at all. Nothing here has to survive: what is torn or damaged is found
-// by a checksum, and maildir makes a new index from the mailbox itself.
+// are a snapshot of all messages, and those of each later change follow; there is
+// one writer at a time, which maildir's lock sees to. A change is there once the
+// Head, which is overwritten in place, says that the file reaches so far, and so as a
+// whole or not at all. No descriptor is kept.
+//
+// Each record has the checksum of itself and of all before it, and the Head that of
+// the last one: what is read is what was written, all of it and in that order, or
+// ErrDamaged. Then maildir sets the file aside and makes a new one from the mailbox.
+// A crash of the machine may take the end of what was not synced, and leave a Head
+// that is ahead: so each change ends in a copy of the Head, and after a crash, which
+// Head.Boot tells from damage, Load goes back to the last one that is whole.
 //
 //	state     on disk                              leaves by              after a crash
 //	none      no file, or one that is damaged      Rewrite                as before
-//	written   Head and records up to its End       Write, Rewrite         the same, or damaged
-//	growing   a record beyond End                  the Head               not there
-//	replaced  name.tmp, whole                      rename to name         old or new; an old .tmp
-//	                                                                      is overwritten
+//	written   Head and records up to its end       Write, Rewrite         the same, or without the last
+//	                                                                      changes that were not durable
+//	growing   records beyond the Head's end        the Head               not there: the next Write cuts
+//	                                                                      them off
+//	durable   the same as written                  the next Write         the same
+//	replaced  name.tmp, whole                      rename to name         old or new; an old .tmp is
+//	                                                                      removed by the next Rewrite
 //
 // Numbers are little-endian. A Head is
 //
-//	"mpindex1", CRC-32C of what follows, and the fields of headFields
+//	"mpindex1", CRC-32C of what follows, and the fields that code lists, 8 octets each
 //
-// and a record the length of its content, the CRC-32C of that, and a letter:
+// and a record the CRC-32C, the length of its content, and a letter:
 //
+//	B  the file's own number, first of all
+//	X  tombstones
 //	P  messages: how many, the fixed parts of all, and then all their names
-//	I  messages of which only flags, mod-sequence, folder and the name's info changed
+//	E  what changed of messages whose base is the same
 //	G  GUIDs of messages
-//	X  a tombstone
+//	H  a Head, which ends the snapshot and each change
 package index

@@ -3,102 +3,149 @@ package index
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"hash/crc32"
+	"hash/fnv"
+	"io"
 	"time"
+
+	"github.com/mailparts/mailparts/internal/disk"
 )
+
+// Head is what an index says without its messages. Heads can be compared.
+type Head struct {
+	Validity      uint32
+	FirstRecent   uint32
+	Next          uint64 // UIDNEXT
+	HighestModSeq uint64
+	Forgotten     uint64 // of changes at or below this one there may be no tombstones
+	Counts        Counts
+	Cache         uint64 // the generation of the cache file that Cached refers to; 0: none
+	Boot          uint64 // which run of the machine wrote it, see BootOf; 0: not known
+
+	// What a crash makes worthless: a head that Load has saved from one has none.
+	Shelves [2]Shelf
+	List    List
+	Cost    time.Duration // of the last look at the shelves
+}
+
+// Shelf is what is known of new/ or cur/: maildir says what the fields mean.
+type Shelf struct {
+	MTime, Since     int64
+	Settled, Stamped bool
+}
+
+// List is what is known of the uidlist: maildir says what the fields mean.
+type List struct {
+	ID          uint64
+	Size, MTime int64
+	Next        uint64
+	Last, Lines uint32
+	Bad         bool
+}
+
+// BootOf is how a Head names the run of the machine that it was written in; 0 if it
+// has no name.
+func BootOf(fsys disk.FS) uint64 {
+	name := fsys.Boot()
+	if name == "" {
+		return 0
+	}
+	h := fnv.New64a()
+	io.WriteString(h, name)
+	return h.Sum64() | 1
+}
+
+// position says which part of which file there is.
+type position struct {
+	id    uint64 // of the file: each Rewrite gives it another
+	start int64  // end of the snapshot
+	end   int64  // of the last commit
+	sum   uint32 // of its last record, and so of all records
+	named bool   // the folder was synced since the file has its name
+}
 
 const (
 	magic    = "mpindex1"
 	headSize = 512
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+var (
+	castagnoli = crc32.MakeTable(crc32.Castagnoli)
+	le         = binary.LittleEndian
+)
 
-// position is which part of the file is there.
-type position struct {
-	start int64 // end of the snapshot
-	end   int64
+// code writes or reads each number of a position, in the order of the file.
+func (p *position) code(do *coder) {
+	do.u64(&p.id)
+	do.i64(&p.start)
+	do.i64(&p.end)
+	do.u32(&p.sum)
+	do.flag(&p.named)
 }
 
-// headFields calls do with each of a Head's numbers, in the order of the file.
-func headFields(h *Head, p *position, do func(*uint64)) {
-	u32 := func(v *uint32) {
-		n := uint64(*v)
-		do(&n)
-		*v = uint32(n)
-	}
-	i64 := func(v *int64) {
-		n := uint64(*v)
-		do(&n)
-		*v = int64(n)
-	}
-	flag := func(v *bool) {
-		n := uint64(0)
-		if *v {
-			n = 1
-		}
-		do(&n)
-		*v = n != 0
-	}
-	i64(&p.start)
-	i64(&p.end)
-	u32(&h.Validity)
-	u32(&h.FirstRecent)
-	do(&h.Next)
-	do(&h.HighestModSeq)
-	do(&h.Forgotten)
-	u32(&h.Counts.Messages)
-	u32(&h.Counts.Unseen)
-	u32(&h.Counts.Deleted)
-	u32(&h.Counts.Unsized)
-	i64(&h.Counts.Size)
-	i64(&h.Counts.DeletedSize)
+// code writes or reads each number of a Head, in the order of the file.
+func (h *Head) code(do *coder) {
+	do.u32(&h.Validity)
+	do.u32(&h.FirstRecent)
+	do.u64(&h.Next)
+	do.u64(&h.HighestModSeq)
+	do.u64(&h.Forgotten)
+	do.u32(&h.Counts.Messages)
+	do.u32(&h.Counts.Unseen)
+	do.u32(&h.Counts.Deleted)
+	do.u32(&h.Counts.Unsized)
+	do.i64(&h.Counts.Size)
+	do.i64(&h.Counts.DeletedSize)
+	do.u64(&h.Cache)
+	do.u64(&h.Boot)
 	for i := range h.Shelves {
 		s := &h.Shelves[i]
-		i64(&s.MTime)
-		i64(&s.Since)
-		flag(&s.Settled)
-		flag(&s.Stamped)
+		do.i64(&s.MTime)
+		do.i64(&s.Since)
+		do.flag(&s.Settled)
+		do.flag(&s.Stamped)
 	}
-	do(&h.List.ID)
-	i64(&h.List.Size)
-	i64(&h.List.MTime)
-	do(&h.List.Next)
-	u32(&h.List.Last)
-	u32(&h.List.Lines)
-	flag(&h.List.Bad)
-	cost := int64(h.Cost)
-	i64(&cost)
-	h.Cost = time.Duration(cost)
-	do(&h.Boot)
+	do.u64(&h.List.ID)
+	do.i64(&h.List.Size)
+	do.i64(&h.List.MTime)
+	do.u64(&h.List.Next)
+	do.u32(&h.List.Last)
+	do.u32(&h.List.Lines)
+	do.flag(&h.List.Bad)
+	do.i64((*int64)(&h.Cost))
+}
+
+// lasting is what a crash leaves of a Head.
+func (h Head) lasting() Head {
+	h.Shelves, h.List, h.Cost = [2]Shelf{}, List{}, 0
+	return h
 }
 
 // encodeHead returns headSize octets.
 func encodeHead(h Head, p position) []byte {
 	b := make([]byte, 0, headSize)
 	b = append(b, magic+"\x00\x00\x00\x00"...)
-	headFields(&h, &p, func(n *uint64) { b = binary.LittleEndian.AppendUint64(b, *n) })
-	b = b[:headSize] // make cleared the rest
-	binary.LittleEndian.PutUint32(b[len(magic):], crc32.Checksum(b[len(magic)+4:], castagnoli))
+	c := coder{b: b}
+	p.code(&c)
+	h.code(&c)
+	b = c.b[:headSize] // make cleared the rest
+	le.PutUint32(b[len(magic):], crc32.Checksum(b[len(magic)+4:], castagnoli))
 	return b
 }
 
 func decodeHead(b []byte) (h Head, p position, err error) {
 	if len(b) < headSize || !bytes.HasPrefix(b, []byte(magic)) {
-		return h, p, fmt.Errorf("%w: it does not begin as one", ErrDamaged)
+		return h, p, damaged("it does not begin as one")
 	}
-	b = b[:headSize]
-	if binary.LittleEndian.Uint32(b[len(magic):]) != crc32.Checksum(b[len(magic)+4:], castagnoli) {
-		return h, p, fmt.Errorf("%w: the checksum of its head is wrong", ErrDamaged)
+	b = b[len(magic):headSize]
+	if le.Uint32(b) != crc32.Checksum(b[4:], castagnoli) {
+		return h, p, damaged("the checksum of its head is wrong")
 	}
-	b = b[len(magic)+4:]
-	headFields(&h, &p, func(n *uint64) {
-		*n = binary.LittleEndian.Uint64(b)
-		b = b[8:]
-	})
+	c := coder{b: b[4:], read: true}
+	p.code(&c)
+	h.code(&c)
 	if p.start < headSize || p.end < p.start {
-		return h, p, fmt.Errorf("%w: its head has no sense", ErrDamaged)
+		return h, p, damaged("its head makes no sense")
 	}
 	return h, p, nil
 }
