@@ -4,8 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/mailparts/mailparts"
@@ -167,4 +172,101 @@ func TestMaildirQuotaOfDovecot(t *testing.T) {
 	}
 	x.must(x.append("INBOX", 2072))
 	x.wantSum(3072, 2)
+}
+
+// Dovecot and a process of ours deliver and expunge at once, each in a mailbox of its
+// own: no line is lost.
+func TestMaildirQuotaAtOnce(t *testing.T) {
+	if tree := os.Getenv(quotaChild); tree != "" {
+		deliverAndExpunge(t, tree)
+		return
+	}
+	t.Parallel()
+	x := newQuotaTree(t, maildir.Limits{Storage: 1 << 20})
+	x.must(x.store.(mailparts.Manager).Create(t.Context(), "ours"))
+	x.handOver()
+	ours := exec.Command(ownProgram(t), "-test.run=^TestMaildirQuotaAtOnce$")
+	ours.Env = append(os.Environ(), quotaChild+"="+x.dir)
+	ours.SysProcAttr = &syscall.SysProcAttr{Credential: credential(t, "mail")}
+	ours.Dir = "/"
+	var out strings.Builder
+	ours.Stdout, ours.Stderr = &out, &out
+	x.must(ours.Start())
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			c := &lmtp.Client{Addr: x.dovecot.lmtp}
+			for range 40 {
+				if err := c.Deliver(t.Context(), toAll("alice"), strings.NewReader(letter)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := ours.Wait(); err != nil {
+		t.Fatalf("our process: %v\n%s", err, &out)
+	}
+	octets, messages := x.sum()
+	if messages != 80+40 {
+		t.Errorf("%d messages are in the quota, want %d", messages, 80+40)
+	}
+	x.wantSum(octets, messages)
+}
+
+// quotaChild is the environment variable that makes a process ours of
+// TestMaildirQuotaAtOnce, with the folder of all trees in it.
+const quotaChild = "MAILPARTS_QUOTA_CHILD"
+
+func deliverAndExpunge(t *testing.T, dir string) {
+	store, err := (&maildir.Backend{Root: dir}).Open(t.Context(), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mb, err := store.Mailbox(t.Context(), "ours")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 80 {
+		placed, err := mailparts.Append(t.Context(), mb, mailparts.Incoming{Body: strings.NewReader(letter)})
+		if err == nil && i%2 == 0 {
+			err = mb.Expunge(t.Context(), placed.UIDs, "")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// ownProgram is a copy of this test's program that everybody may run.
+func ownProgram(t testing.TB) string {
+	t.Helper()
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(folder(t), "interop.test")
+	if err := os.WriteFile(name, b, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// credential is that of a user of the system.
+func credential(t testing.TB, name string) *syscall.Credential {
+	t.Helper()
+	u, err := user.Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, uerr := strconv.ParseUint(u.Uid, 10, 32)
+	gid, gerr := strconv.ParseUint(u.Gid, 10, 32)
+	if err := errors.Join(uerr, gerr); err != nil {
+		t.Fatal(err)
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
