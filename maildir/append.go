@@ -178,16 +178,30 @@ func (b *box) deliver(ctx context.Context, drafts []draft, charge *charge) (plac
 	if err != nil {
 		return mailparts.Placed{}, err
 	}
-	var first mailparts.UID
-	err = charge.spend(ctx, drafts, func() error { first, err = b.place(ctx, drafts); return err })
+	placed, err = b.placeAll(ctx, drafts, charge)
 	unlock()
 	if err != nil {
 		return mailparts.Placed{}, err
+	}
+	return b.settle(ctx, drafts, placed, charge)
+}
+
+// placeAll is place within the quota.
+func (b *box) placeAll(ctx context.Context, drafts []draft, charge *charge) (placed mailparts.Placed, err error) {
+	var first mailparts.UID
+	err = charge.spend(ctx, drafts, func() (err error) { first, err = b.place(ctx, drafts); return err })
+	if err != nil {
+		return placed, err
 	}
 	placed.UIDValidity = b.validity
 	if len(drafts) > 0 {
 		placed.UIDs.Add(first, first+mailparts.UID(len(drafts)-1))
 	}
+	return placed, nil
+}
+
+// settle makes the names of drafts that are placed durable, or takes them back.
+func (b *box) settle(ctx context.Context, drafts []draft, placed mailparts.Placed, charge *charge) (mailparts.Placed, error) {
 	if err := b.sync(shelvesOf(drafts)); err != nil {
 		b.takeBack(drafts)
 		charge.giveBack(ctx, drafts)

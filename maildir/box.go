@@ -82,6 +82,7 @@ type box struct {
 	unsaved  bool         // ix is not what is on disk: mod-sequences are not shown
 	keywords keywords
 	keysInfo fs.FileInfo // of the file when they were read; nil: there is none
+	keysKept bool        // the file is durable
 	looked   time.Time
 	list     list
 	issue    issue

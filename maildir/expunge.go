@@ -14,6 +14,7 @@ import (
 // not kept is on no message.
 func (m *mailbox) Expunge(ctx context.Context, uids mailparts.UIDSet, having mailparts.Flag) error {
 	removed := false
+	refund := m.quotaRoot().refund(ctx)
 	err := m.change(ctx, func(dir string) (again bool, err error) {
 		flag, err := m.flagsFor(ctx, dir, []mailparts.Flag{having}, false)
 		if err != nil || having != "" && flag == 0 {
@@ -21,8 +22,9 @@ func (m *mailbox) Expunge(ctx context.Context, uids mailparts.UIDSet, having mai
 		}
 		msgs := m.pick(uids, func(e *entry) bool { return flagSet(e.Flags)&flag == flag })
 		removed = removed || len(msgs) > 0
-		return m.expunge(dir, msgs)
+		return m.expunge(dir, msgs, refund)
 	})
+	refund.close()
 	if !removed {
 		return err
 	}
@@ -33,7 +35,7 @@ func (m *mailbox) Expunge(ctx context.Context, uids mailparts.UIDSet, having mai
 
 // expunge removes exactly the names that were seen, and so no message whose flags
 // have changed since.
-func (b *box) expunge(dir string, msgs []entry) (again bool, err error) {
+func (b *box) expunge(dir string, msgs []entry, refund *refund) (again bool, err error) {
 	if len(msgs) == 0 {
 		return false, nil
 	}
@@ -46,8 +48,6 @@ func (b *box) expunge(dir string, msgs []entry) (again bool, err error) {
 	}
 	gone := index.Tombstone{ModSeq: at}
 	var from []int
-	refund := b.quotaRoot().refund(context.Background())
-	defer refund.close()
 	for _, e := range msgs {
 		refund.weigh(pathOf(dir, &e))
 		err = b.fsys.Remove(pathOf(dir, &e))

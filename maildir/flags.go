@@ -70,6 +70,11 @@ func (b *box) change(ctx context.Context, op func(dir string) (again bool, err e
 		return err
 	}
 	defer unlock()
+	return b.changeLocked(ctx, op)
+}
+
+// changeLocked is change for who holds the box's lock.
+func (b *box) changeLocked(ctx context.Context, op func(dir string) (again bool, err error)) error {
 	for range maxLooks {
 		if err := b.catchUp(ctx, false, needEntries); err != nil {
 			return err
@@ -201,13 +206,13 @@ func (b *box) leave(dir string, fresh []entry) error {
 func (b *box) flagsFor(ctx context.Context, dir string, flags []mailparts.Flag, add bool) (flagSet, error) {
 	set, unknown := b.bits(flags)
 	if len(unknown) == 0 {
-		return set, nil
+		return set, b.keepKeywords(dir, set, add)
 	}
 	if err := b.readKeywordsOf(dir); err != nil {
 		return 0, err
 	}
 	if set, unknown = b.bits(flags); len(unknown) == 0 || !add {
-		return set, nil
+		return set, b.keepKeywords(dir, set, add)
 	}
 	for _, f := range unknown {
 		if err := checkKeyword(f); err != nil {
@@ -240,7 +245,18 @@ func (b *box) flagsFor(ctx context.Context, dir string, flags []mailparts.Flag, 
 		return 0, err
 	}
 	set, _ = b.bits(flags)
-	return set, nil
+	return set, b.keepKeywords(dir, set, add)
+}
+
+// keepKeywords makes the names of keywords durable that are to be given to messages:
+// who wrote them may have failed to, or may not have come to it.
+func (b *box) keepKeywords(dir string, set flagSet, add bool) error {
+	if !add || set&^systemFlags == 0 || b.keysKept {
+		return nil
+	}
+	err := b.fsys.SyncDir(dir)
+	b.keysKept = err == nil
+	return err
 }
 
 // letters are the keywords that messages carry, with a name or without.

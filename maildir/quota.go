@@ -138,6 +138,15 @@ func (c *charge) admit(ctx context.Context, in *mailparts.Incoming) error {
 	return nil
 }
 
+// take is admit for what needs no reading.
+func (c *charge) take(ctx context.Context, u usage) error {
+	if c == nil {
+		return nil
+	}
+	c.asked = c.asked.plus(u)
+	return c.allow(ctx, c.asked)
+}
+
 // weighUID is nothing for a message that is gone.
 func (c *charge) weighUID(ctx context.Context, uid mailparts.UID) (u usage, err error) {
 	if err := c.box.refresh(ctx, needEntries); err != nil {

@@ -216,6 +216,6 @@ func (b *box) readKeywordsOf(dir string) error {
 func (b *box) setKeywords(keys keywords, fi fs.FileInfo) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.keywords, b.keysInfo = keys, fi
+	b.keywords, b.keysInfo, b.keysKept = keys, fi, false
 	clear(b.flags)
 }
