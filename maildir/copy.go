@@ -19,11 +19,10 @@ import (
 var _ mailparts.Copier = (*mailbox)(nil)
 
 // Copy gives each file a second name in the other mailbox's tmp/, or copies it where
-// that is not possible, and then goes on as Append: with one batch. It is for
-// mailboxes of one Backend.
+// that is not possible, and then goes on as Append: with one batch.
 func (m *mailbox) Copy(ctx context.Context, uids mailparts.UIDSet, dst mailparts.Mailbox) (mailparts.Copied, error) {
 	to, ok := dst.(*mailbox)
-	if !ok || to.Backend != m.Backend {
+	if !ok || !m.reaches(to.box) {
 		return mailparts.Copied{}, errors.ErrUnsupported
 	}
 	charge, err := to.charge(ctx)
@@ -46,6 +45,12 @@ func (m *mailbox) Copy(ctx context.Context, uids mailparts.UIDSet, dst mailparts
 		return mailparts.Copied{}, quota(err)
 	}
 	return mailparts.Copied{From: c.uids(), To: placed}, nil
+}
+
+// reaches reports whether files can go from b to dst: to any mailbox on the same
+// disk, but not to b itself as another Backend has it.
+func (b *box) reaches(dst *box) bool {
+	return b == dst || b.fsys == dst.fsys && !b.is(dst.identity)
 }
 
 // copying is messages of src on their way to dst.

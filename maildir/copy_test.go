@@ -220,14 +220,15 @@ func TestCopySyncs(t *testing.T) {
 	}
 }
 
-// Other stores, and other Backends, need the fallback.
+// Other stores, and what two Backends have of one mailbox, need the fallback.
 func TestCopyUnsupported(t *testing.T) {
 	fsys := disktest.New()
 	inbox := openMailbox(t, on(fsys), "INBOX")
 	uid := deliver(t, inbox, "message")
 	for name, dst := range map[string]mailparts.Mailbox{
-		"another Backend": openMailbox(t, on(fsys), "INBOX"),
-		"memory":          openMailbox(t, &mailtest.Memory{}, "INBOX"),
+		"the same mailbox of another Backend": openMailbox(t, on(fsys), "INBOX"),
+		"another disk":                        openMailbox(t, on(disktest.New()), "INBOX"),
+		"memory":                              openMailbox(t, &mailtest.Memory{}, "INBOX"),
 	} {
 		if _, err := inbox.(mailparts.Copier).Copy(t.Context(), uids(uid), dst); !errors.Is(err, errors.ErrUnsupported) {
 			t.Errorf("%s: Copy: %v", name, err)

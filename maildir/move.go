@@ -13,11 +13,11 @@ var _ mailparts.Mover = (*mailbox)(nil)
 
 // Move copies, makes that durable and then removes, all of it with both mailboxes
 // locked, so that of two who move a message one does. A crash in the midst of it may
-// leave messages in both. Within one mailbox they get new UIDs. It is for mailboxes of
-// one Backend; within one tree it needs no room in the quota.
+// leave messages in both. Within one mailbox they get new UIDs. Within one tree it
+// needs no room in the quota.
 func (m *mailbox) Move(ctx context.Context, uids mailparts.UIDSet, dst mailparts.Mailbox) (mailparts.Copied, error) {
 	to, ok := dst.(*mailbox)
-	if !ok || to.Backend != m.Backend {
+	if !ok || !m.reaches(to.box) {
 		return mailparts.Copied{}, errors.ErrUnsupported
 	}
 	var charge *charge
