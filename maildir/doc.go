@@ -42,6 +42,10 @@
 //	expunged   no file, a line in the uidlist       fsync of new/ and cur/, and      back again if that was not
 //	                                                then Expunge returns; the line   answered
 //	                                                goes with the next rewrite
+//	copied     a second name in the tmp/ of         as arriving, without the fsync   as arriving; the first name
+//	           another mailbox, of the same file                                     stays
+//	moved      both names in their places, the      fsync of both folders, and then  in both, or only where it
+//	           first one locked                     Move returns                     went
 //	foreign    a file in new/ or cur/ without a     the next look, which numbers     as before
 //	           line: from procmail, mutt, …         it
 //	doubled    one base in two names, by a crash    the next look: one name goes;    as before
