@@ -21,4 +21,83 @@
 // gives as they stand. So a message comes back to the octet; UW-IMAP, Python and all
 // others that know no Content-Length find the same messages as Dovecot and mutt; and
 // what those wrote looks the same here and there, for none of them takes a ">" off.
+//
+// # The store
+//
+// [Backend] is a mailparts.Backend. A user has a tree of folders, in which each file
+// is a mailbox: "a/b" is the file b in the folder a, in modified UTF-7. The children of
+// a mailbox a are in the folder a.sbd, as Thunderbird has it, since a folder cannot
+// have the name of a file. INBOX is the file inbox, or a spool file anywhere. What
+// begins with "." or ends in ".lock" is no mailbox.
+//
+// A mailbox's state is in its file, in fields that Dovecot, UW-IMAP and Alpine know
+// too. They are no part of what Body yields, and what a message brings of them when it
+// is appended is dropped:
+//
+//	X-IMAPbase   in the first message: UIDVALIDITY, the last UID, keywords
+//	X-IMAP       the same, in a message that is none, "FOLDER INTERNAL DATA", which
+//	             an empty mailbox gets and which then stays the first
+//	X-UID        the UID; believed if it is above the one before and not above the
+//	             last UID, and in what was appended since the last look only if it
+//	             was not given out before
+//	Status       R: seen; O: not recent
+//	X-Status     A, F, D, T: answered, flagged, deleted, draft
+//	X-Keywords   keywords, padded with spaces; 56 in a mailbox, of which UW-IMAP knows 30
+//
+// Beside the mail, in the folder .mailparts or where Index says, a mailbox has
+//
+//	.journal     what is being done to the file, and the numbers for when it is empty
+//	.index       what a scan of the file found; it can be lost at any time
+//	.lock        the lock of all processes of this package
+//	.session     mailparts.Locker
+//
+// The names of these are hashes of the mailbox's. In the same folder are names.lock,
+// uidvalidity, and rename while a Rename is under way.
+//
+// # States
+//
+// What is done to a file, what comes next, and what becomes of it in a crash:
+//
+//	state       on disk                             leaves by                       after a crash
+//	at rest     the journal says so, or nothing     -                               as it is
+//	announced   the journal has the file's size     the messages are written at     nothing was written: at rest
+//	            and sums of messages, durably       the end
+//	appending   some octets after that size         fsync, then Append returns;     whole by the sums: at rest; else
+//	                                                the journal is at rest, not     they are cut out, what others
+//	                                                durably                         appended stays
+//	planned     the journal has all octets that     it is written in place          done by the next who takes the
+//	            a change of flags, an expunge or                                    lock, as often as need be; what
+//	            new UIDs write, from the first                                      others appended goes to the end
+//	            that moves on, durably
+//	changing    some of them are written            fsync, the journal is at        as planned
+//	                                                rest, durably
+//	moving      rename says from where to where     each file is linked to the      done by the next who looks at the
+//	            each mailbox goes, durably          new name, which is synced,      mailboxes
+//	                                                before the old one goes
+//	foreign     a message without a believable      the next look, which plans      as before
+//	            UID: from procmail, mutt, …         one
+//
+// A file is never replaced by another: that would slip from under the locks of others,
+// and /var/mail is often closed for new files. A journal that does not fit the file is
+// kept aside, and so is an index that is damaged. A file that does not begin with a
+// From_ line is no mailbox, and is left alone; in a mailbox no octet is dropped but
+// with its message.
+//
+// After an append the file's modification time is later than its access time, which
+// tells shells and others of new mail; after another change it is read once, so that
+// it is not.
+//
+// # Others
+//
+// Any program may use the file at the same time that takes the locks that [Locks]
+// names. Who reads a message holds them for the length of a piece of it only; if it
+// was moved, the next piece is looked for by the UID.
+//
+// What others change is seen at the next call, by the file's size and modification
+// time. If the file has only grown, what is new is read, and the rest when the mailbox
+// is opened the next time: others may have changed flags too.
+//
+// Stores are a mailparts.Manager and a mailparts.Subscriber, mailboxes a
+// mailparts.Locker and a mailparts.RecentClaimer. Mod-sequences are not kept: Status
+// says so.
 package mbox

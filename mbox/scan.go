@@ -71,7 +71,7 @@ const (
 // that leads to another message, and goes there.
 func (s *scanner) scan(r io.ReaderAt, off int64) {
 	room := s.buf[:0]
-	*s = scanner{window: window{at: r, buf: room, base: off}, lengths: true, values: s.values[:0]}
+	*s = scanner{window: window{at: r, room: cap(room), buf: room, base: off}, lengths: true, values: s.values[:0]}
 }
 
 // next finds the next message, or io.EOF.

@@ -1,0 +1,250 @@
+package mbox
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"io/fs"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/mailparts/mailparts"
+)
+
+// finish writes the UIDs of strangers, and shows what was found to readers.
+func (u *update) finish() error {
+	if u.base.validity == 0 {
+		if err := u.newBase(); err != nil {
+			return err
+		}
+	}
+	if u.loaded && u.base.validity != u.held.base.validity {
+		return u.lost()
+	}
+	waiting := false
+	if u.base.damaged && !u.write && !u.readOnly {
+		return errNeedWrite
+	}
+	if u.stranger >= 0 || u.base.damaged {
+		err := u.number()
+		if err != nil && !isPostponable(err) {
+			return err
+		}
+		if waiting = err != nil; waiting {
+			u.postpone(err)
+		}
+	}
+	u.base.keywords = u.keywords
+	u.takeSizes()
+	k := shape{info: u.fi, size: u.size, edits: u.j.edits, strange: u.j.strange}
+	k.settled = u.own || u.fi == nil || time.Since(u.fi.ModTime()) > granularity
+	if u.f != nil {
+		k.partial = u.tail && (u.known.partial || u.j.strange != u.known.strange || !u.j.isClean(u.fi))
+	}
+	if waiting && !u.readOnly {
+		k.settled = false // try again
+	}
+	from := 0
+	if u.tail {
+		from = u.kept
+	}
+	u.publish(u.entries, u.base, u.next, k, waiting)
+	if err := u.remember(); err != nil {
+		return err
+	}
+	u.saveIndex(from, nil)
+	return nil
+}
+
+// newBase gives the mailbox its numbers, when its file has none.
+func (u *update) newBase() (err error) {
+	u.base = base{validity: u.j.validity}
+	if u.loaded {
+		u.base.validity = u.held.base.validity
+	}
+	if u.base.validity == 0 {
+		if u.base.validity, err = u.store.newValidity(u.ctx); err != nil {
+			return err
+		}
+	}
+	u.next = max(1, u.nextOf(u.base.validity))
+	if u.loaded {
+		u.next = max(u.next, u.held.next)
+	}
+	return nil
+}
+
+// number writes the UIDs of strangers to the file.
+func (u *update) number() error {
+	if u.readOnly {
+		return mailparts.ErrReadOnly
+	}
+	to := u.base
+	to.last, to.damaged = uint32(u.next-1), false
+	to.keywords = u.keywords
+	if to.end > 0 {
+		u.plan.writeBase(&to)
+		to.end = to.start + int64(len(u.plan[len(u.plan)-1].text))
+	} else { // it stands at the start of the first message's fields
+		fresh := to.fresh(false)
+		u.plan[0].text = fresh.append(nil)
+		to.end = to.start + int64(len(u.plan[0].text))
+	}
+	if err := u.commit(u.plan, to.validity, u.next); err != nil {
+		return err
+	}
+	moving := &to
+	if u.base.end == 0 {
+		moving = nil // it is where it was put
+	}
+	u.plan.place(u.entries, moving)
+	u.base = to
+	return nil
+}
+
+// place says where messages and the base are after a change: their first octets are
+// in no cut, but the base's in one that has another base.
+func (p plan) place(entries []entry, b *base) {
+	m := mover{plan: p}
+	for i := range entries {
+		entries[i].off = m.to(entries[i].off)
+	}
+	if b != nil {
+		m, size := mover{plan: p}, b.size()
+		b.start = m.to(b.start)
+		b.end = b.start + size
+	}
+}
+
+// shape is how the file is now, after a change of ours.
+func (h *held) shape() shape {
+	return shape{info: h.fi, size: h.size, settled: h.own, edits: h.j.edits, strange: h.j.strange, partial: h.known.partial}
+}
+
+// isPostponable reports whether messages can do without UIDs until later: the user
+// must be able to see the others, and make room.
+func isPostponable(err error) bool {
+	if errors.Is(err, errUnfinished) {
+		return false
+	}
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, mailparts.ErrReadOnly) ||
+		errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
+}
+
+// postpone leaves strangers to the next look.
+func (u *update) postpone(err error) {
+	if u.stranger < 0 {
+		return
+	}
+	if !u.waiting {
+		u.log.Error("new messages wait until their UIDs can be written", "mailbox", u.path, "messages", len(u.entries)-u.stranger, "error", err)
+	}
+	u.next = uint64(u.entries[u.stranger].uid)
+	u.entries = u.entries[:u.stranger:u.stranger]
+	if u.base.end == 0 {
+		u.base.start = 0
+	}
+}
+
+// takeSizes keeps what was measured before.
+func (u *update) takeSizes() {
+	if u.tail || !u.loaded {
+		return
+	}
+	had := u.held.entries
+	for i := range u.entries {
+		e := &u.entries[i]
+		for len(had) > 0 && had[0].uid < e.uid {
+			had = had[1:]
+		}
+		if len(had) > 0 && had[0].uid == e.uid {
+			e.size = had[0].size
+		}
+	}
+}
+
+// publish shows readers a mailbox.
+func (h *held) publish(entries []entry, b base, next uint64, k shape, waiting bool) {
+	x := h.box
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !slices.Equal(b.keywords, x.base.keywords) {
+		clear(x.lists)
+	}
+	x.entries, x.base, x.next, x.known, x.waiting, x.loaded = entries, b, max(next, x.next), k, waiting, true
+	x.layout++
+}
+
+// remember notes the numbers in the journal, for when the file is lost or emptied.
+func (h *held) remember() error {
+	r := h.j.record
+	if r.validity == h.base.validity && r.next >= h.next {
+		return nil
+	}
+	changed := r.validity != h.base.validity
+	r.validity, r.next = h.base.validity, h.next
+	if changed {
+		return h.j.write(r, true)
+	}
+	return h.j.write(r, false)
+}
+
+// span reads where the parts of a message are, without its body.
+func (h *held) span(i int, m *span) error {
+	return h.spanAt(h.entries[i].off, h.end(i), m)
+}
+
+func (h *held) spanAt(off, end int64, m *span) error {
+	s := scanners.Get().(*scanner)
+	defer s.release()
+	s.scan(io.NewSectionReader(h.f, 0, end), off)
+	if err := s.begin(m); err != nil {
+		return cmp.Or(noEOF(err), errMoved)
+	}
+	for s.part == inHeader && s.err == nil {
+		s.piece()
+	}
+	switch {
+	case s.err != nil:
+		return s.err
+	case s.part == inText:
+		return h.endBefore(end, m)
+	}
+	return nil
+}
+
+// scanners are some with buffers.
+var scanners = sync.Pool{New: func() any { return new(scanner) }}
+
+// release gives a scanner back.
+func (s *scanner) release() {
+	s.at, s.values = nil, nil // spans have the values
+	scanners.Put(s)
+}
+
+// endBefore is the end of a body before another message, as for a scanner.
+func (h *held) endBefore(next int64, m *span) error {
+	b := make([]byte, 3)
+	at := max(m.body-1, next-3)
+	b = b[:next-at]
+	if _, err := h.f.ReadAt(b, at); err != nil {
+		return err
+	}
+	m.end, m.next = next, next
+	switch n := len(b); {
+	case n >= 3 && string(b[n-3:]) == "\n\r\n":
+		m.end -= 2
+	case n >= 2 && string(b[n-2:]) == "\n\n":
+		m.end--
+	}
+	return nil
+}
+
+func noEOF(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}
