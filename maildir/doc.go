@@ -99,7 +99,9 @@
 // unique-ids, and a tree its subscriptions: when it is opened first they are put into
 // Dovecot's files, and courierimapuiddb is renamed. Should Courier serve the mailbox
 // again, it will begin a UIDVALIDITY of its own and show the keywords that it had.
-// Courier must not run meanwhile.
+// Courier must not run meanwhile. From version 5 on it writes names of folders in
+// UTF-8: nobody sees those with other than ASCII in them until Backend.Repair has
+// renamed them.
 //
 // Mailboxes are a mailparts.UIDLer: POP3 unique-ids that another server has noted in
 // the uidlist stay, and Backend.UIDL can make others as that one did, so that POP3
