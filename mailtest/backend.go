@@ -57,12 +57,7 @@ type promise struct {
 
 // Test runs the kit.
 func (k BackendKit) Test(t *testing.T) {
-	if k.Users == [2]string{} {
-		k.Users = [2]string{"alice", "bob"}
-	}
-	if k.patience == 0 {
-		k.patience = 10 * time.Second
-	}
+	k = k.withDefaults()
 	for _, group := range groups() {
 		t.Run(group.name, func(t *testing.T) {
 			for _, p := range group.promises {
@@ -70,6 +65,16 @@ func (k BackendKit) Test(t *testing.T) {
 			}
 		})
 	}
+}
+
+func (k BackendKit) withDefaults() BackendKit {
+	if k.Users == [2]string{} {
+		k.Users = [2]string{"alice", "bob"}
+	}
+	if k.patience == 0 {
+		k.patience = 10 * time.Second
+	}
+	return k
 }
 
 // group is what the kit has to say of one subject.

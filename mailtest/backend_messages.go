@@ -67,12 +67,17 @@ func messagesStop(x *trial) {
 	uids := x.addTexts(x.inbox, "a", "b", "c")
 	for n := 1; n <= 3; n++ {
 		var got []mailparts.UID
-		for m, err := range x.inbox.Messages(x.Context(), mailparts.AllUIDs(), mailparts.Query{}) {
-			x.must("Messages", err)
-			if got = append(got, m.UID); len(got) == n {
-				break
+		x.within("Messages that is left early", func() error {
+			for m, err := range x.inbox.Messages(x.Context(), mailparts.AllUIDs(), mailparts.Query{}) {
+				if err != nil {
+					return err
+				}
+				if got = append(got, m.UID); len(got) == n {
+					break
+				}
 			}
-		}
+			return nil
+		})
 		if !slices.Equal(got, uids[:n]) {
 			x.Errorf("Messages, left after %d: yielded %v, want %v", n, got, uids[:n])
 		}
@@ -115,8 +120,9 @@ func messagesStall(x *trial) {
 				if _, err := mailparts.Append(x.Context(), mb, text("m")); err != nil {
 					return err
 				}
-				_, _, err := mb.SetFlags(x.Context(), set(uids[w]), mailparts.FlagChange{Flags: []mailparts.Flag{mailparts.FlagSeen}})
-				return errors.Join(err, mb.Expunge(x.Context(), set(uids[19-w]), ""))
+				_, err := mb.Status(x.Context())
+				_, _, ferr := mb.SetFlags(x.Context(), set(uids[w]), mailparts.FlagChange{Flags: []mailparts.Flag{mailparts.FlagSeen}})
+				return errors.Join(err, ferr, mb.Expunge(x.Context(), set(uids[19-w]), ""))
 			})
 			return nil
 		})

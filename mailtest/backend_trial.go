@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,10 +27,18 @@ type trial struct {
 
 	second mailparts.Backend // if not nil, every other open is of it
 	opened int
+
+	mu   sync.Mutex // guards over
+	over bool
 }
 
 func (k BackendKit) trial(t *testing.T) *trial {
 	x := &trial{T: t, kit: k}
+	t.Cleanup(func() {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.over = true
+	})
 	x.use(k.New(t))
 	return x
 }
@@ -40,6 +49,17 @@ func (x *trial) use(b mailparts.Backend) {
 	x.backend = b
 	x.store = x.open(x.kit.Users[0])
 	x.inbox = x.mailbox(x.store, "INBOX")
+}
+
+// Errorf is T's, but that it may be called when the trial is over, by a call of a
+// store that did not come back in time.
+func (x *trial) Errorf(format string, args ...any) {
+	x.Helper()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !x.over {
+		x.T.Errorf(format, args...)
+	}
 }
 
 // must ends the trial at an error.

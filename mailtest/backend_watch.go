@@ -105,6 +105,7 @@ func watchRead(x *trial) {
 		for range 20 {
 			if _, err := mailparts.Append(x.Context(), x.inbox, text("m")); err != nil {
 				x.Errorf("Append: %v", err)
+				return
 			}
 		}
 	}()

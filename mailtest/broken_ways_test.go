@@ -1,11 +1,10 @@
 package mailtest_test
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"io"
-	"path"
-	"strings"
+	"iter"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,50 +12,113 @@ import (
 	"github.com/mailparts/mailparts"
 )
 
-// changedBody is a mailbox that yields other octets.
-type changedBody struct {
+// locking is a mailbox that holds a lock while one of its calls is under way,
+// where others want it too.
+type locking struct {
 	fullMailbox
-	change func([]byte) []byte
+	mu     *sync.Mutex
+	during string // "yield", "append", "body", "cache", "uidl", "lock"; "stop": an iterator that is left early keeps it
 }
 
-func (b changedBody) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, error) {
-	r, err := b.fullMailbox.Body(ctx, uid)
-	if err != nil {
-		return nil, err
+// lockingIn makes all handles share the lock.
+func lockingIn(during string) func(fullMailbox) mailparts.Mailbox {
+	mu := new(sync.Mutex)
+	return func(mb fullMailbox) mailparts.Mailbox { return locking{mb, mu, during} }
+}
+
+func (b locking) hold(during string) (release func()) {
+	if b.during != during {
+		return func() {}
 	}
-	raw, err := io.ReadAll(r)
-	return io.NopCloser(bytes.NewReader(b.change(raw))), err
+	b.mu.Lock()
+	return b.mu.Unlock
 }
 
-// locked is a mailbox that holds a lock where it must not.
-type locked struct {
-	fullMailbox
-	mu             *sync.Mutex
-	yield, reading bool
-}
-
-func (b locked) Status(ctx context.Context) (mailparts.Status, error) {
+func (b locking) Status(ctx context.Context) (mailparts.Status, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.fullMailbox.Status(ctx)
 }
 
-func (b locked) Messages(ctx context.Context, uids mailparts.UIDSet, q mailparts.Query) messages {
+func (b locking) Messages(ctx context.Context, uids mailparts.UIDSet, q mailparts.Query) messages {
 	return func(yield func(mailparts.Message, error) bool) {
-		if b.yield {
-			b.mu.Lock()
-			defer b.mu.Unlock()
+		defer b.hold("yield")()
+		for m, err := range b.fullMailbox.Messages(ctx, uids, q) {
+			if !yield(m, err) {
+				b.hold("stop")
+				return
+			}
 		}
-		b.fullMailbox.Messages(ctx, uids, q)(yield)
 	}
 }
 
-func (b locked) Append(ctx context.Context, msgs incoming) (mailparts.Placed, error) {
-	if b.reading {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-	}
+func (b locking) Append(ctx context.Context, msgs incoming) (mailparts.Placed, error) {
+	defer b.hold("append")()
 	return b.fullMailbox.Append(ctx, msgs)
+}
+
+func (b locking) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, error) {
+	r, err := b.fullMailbox.Body(ctx, uid)
+	if err != nil {
+		return nil, err
+	}
+	return closer{r, b.hold("body")}, nil
+}
+
+type closer struct {
+	io.Reader
+	release func()
+}
+
+func (c closer) Close() error {
+	c.release()
+	return nil
+}
+
+func (b locking) Cache(ctx context.Context, derived iter.Seq2[mailparts.UID, []byte]) error {
+	defer b.hold("cache")()
+	return b.fullMailbox.Cache(ctx, derived)
+}
+
+func (b locking) UIDLs(ctx context.Context) iter.Seq2[mailparts.UIDL, error] {
+	return func(yield func(mailparts.UIDL, error) bool) {
+		defer b.hold("uidl")()
+		b.fullMailbox.UIDLs(ctx)(yield)
+	}
+}
+
+func (b locking) Lock(ctx context.Context) (func() error, error) {
+	release := b.hold("lock")
+	unlock, err := b.fullMailbox.Lock(ctx)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return func() error { release(); return unlock() }, nil
+}
+
+// lockingStore holds a lock while it lists, and keeps it if that is left early.
+type lockingStore struct {
+	fullStore
+	mu *sync.Mutex
+}
+
+func (s lockingStore) List(ctx context.Context) iter.Seq2[mailparts.MailboxInfo, error] {
+	return func(yield func(mailparts.MailboxInfo, error) bool) {
+		s.mu.Lock()
+		for info, err := range s.fullStore.List(ctx) {
+			if !yield(info, err) {
+				return
+			}
+		}
+		s.mu.Unlock()
+	}
+}
+
+func (s lockingStore) Create(ctx context.Context, name string, use ...string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fullStore.Create(ctx, name, use...)
 }
 
 // leaky is a mailbox that changes flags in slices that readers have.
@@ -66,7 +128,7 @@ type leaky struct {
 }
 
 func (b leaky) Messages(ctx context.Context, uids mailparts.UIDSet, q mailparts.Query) messages {
-	return changedMessages{b.fullMailbox, func(m *mailparts.Message) { *b.given = m.Flags }}.Messages(ctx, uids, q)
+	return hooked{b.fullMailbox, hooks{message: func(m *mailparts.Message) { *b.given = m.Flags }}}.Messages(ctx, uids, q)
 }
 
 func (b leaky) SetFlags(ctx context.Context, uids mailparts.UIDSet, c mailparts.FlagChange) (mailparts.ModSeq, mailparts.UIDSet, error) {
@@ -74,6 +136,29 @@ func (b leaky) SetFlags(ctx context.Context, uids mailparts.UIDSet, c mailparts.
 		(*b.given)[0] = c.Flags[0]
 	}
 	return b.fullMailbox.SetFlags(ctx, uids, c)
+}
+
+// byIndex is a mailbox that lists by places, which others' expunges move.
+type byIndex struct{ fullMailbox }
+
+func (b byIndex) Messages(ctx context.Context, uids mailparts.UIDSet, q mailparts.Query) messages {
+	return func(yield func(mailparts.Message, error) bool) {
+		for i := 0; ; i++ {
+			n, more := 0, false
+			for m, err := range b.fullMailbox.Messages(ctx, uids, q) {
+				if n++; n <= i {
+					continue
+				}
+				if more = yield(m, err); !more {
+					return
+				}
+				break
+			}
+			if !more {
+				return
+			}
+		}
+	}
 }
 
 // late is a mailbox that shows its newest message only when no Append is under
@@ -87,6 +172,11 @@ type late struct {
 type lateness struct {
 	appending atomic.Int32
 	looks     chan struct{} // by those who do not see the newest message
+}
+
+func shownLate() func(fullMailbox) mailparts.Mailbox {
+	l := &lateness{looks: make(chan struct{})}
+	return func(mb fullMailbox) mailparts.Mailbox { return late{mb, l} }
 }
 
 // Append returns when readers have looked in vain, if there are any.
@@ -131,108 +221,137 @@ func (b late) Messages(ctx context.Context, uids mailparts.UIDSet, q mailparts.Q
 	}
 }
 
-// changedOptions is a mailbox whose optional methods do something else.
-type changedOptions struct {
-	fullMailbox
-	vanished func() mailparts.UIDSet
-	lock     func() error
-	claim    func() mailparts.UIDRange
-	asleep   bool
+// byName is a handle that opens what has its name at each call.
+type byName struct {
+	store fullStore
+	name  string
 }
 
-func (b changedOptions) Vanished(ctx context.Context, since mailparts.ModSeq) (mailparts.UIDSet, error) {
-	if b.vanished != nil {
-		return b.vanished(), nil
+// named is a store of such handles.
+type named struct{ fullStore }
+
+func (s named) Mailbox(ctx context.Context, name string) (mailparts.Mailbox, error) {
+	if _, err := s.fullStore.Mailbox(ctx, name); err != nil {
+		return nil, err
 	}
-	return b.fullMailbox.Vanished(ctx, since)
+	return byName{s.fullStore, name}, nil
 }
 
-func (b changedOptions) Lock(ctx context.Context) (func() error, error) {
-	if b.lock != nil {
-		return b.lock, nil
+func (b byName) Status(ctx context.Context) (mailparts.Status, error) {
+	mb, err := b.store.Mailbox(ctx, b.name)
+	if err != nil {
+		return mailparts.Status{}, err
 	}
-	return b.fullMailbox.Lock(ctx)
+	return mb.Status(ctx)
 }
 
-func (b changedOptions) ClaimRecent(ctx context.Context) (mailparts.UIDRange, error) {
-	if b.claim != nil {
-		return b.claim(), nil
-	}
-	return b.fullMailbox.ClaimRecent(ctx)
-}
-
-func (b changedOptions) Watch(ctx context.Context, wake func()) error {
-	if b.asleep {
-		return nil
-	}
-	return b.fullMailbox.Watch(ctx, wake)
-}
-
-// reordered copies into its other mailbox from the end.
-type reordered struct{ fullMailbox }
-
-func (b reordered) Copy(ctx context.Context, uids mailparts.UIDSet, dst mailparts.Mailbox) (c mailparts.Copied, err error) {
-	for i := len(uids) - 1; i >= 0; i-- {
-		one, err := mailparts.Copy(ctx, struct{ mailparts.Mailbox }{b.fullMailbox}, uids[i:i+1], dst)
+func (b byName) Messages(ctx context.Context, uids mailparts.UIDSet, q mailparts.Query) messages {
+	return func(yield func(mailparts.Message, error) bool) {
+		mb, err := b.store.Mailbox(ctx, b.name)
 		if err != nil {
-			return c, err
+			yield(mailparts.Message{}, err)
+			return
 		}
-		c.To.UIDValidity = one.To.UIDValidity
-		c.From.Add(uids[i].First, uids[i].Last)
-		for _, r := range one.To.UIDs {
-			c.To.UIDs.Add(r.First, r.Last)
-		}
+		mb.Messages(ctx, uids, q)(yield)
 	}
-	return c, nil
 }
 
-// cleaning is a store that opens what a name leads to as a path.
-type cleaning struct{ fullStore }
-
-func (s cleaning) Mailbox(ctx context.Context, name string) (mailparts.Mailbox, error) {
-	return s.fullStore.Mailbox(ctx, strings.TrimLeft(path.Clean("/"+name), "/"))
-}
-
-// polite is a store that says yes to names that it cannot make.
-type polite struct{ fullStore }
-
-func (s polite) Create(ctx context.Context, name string, use ...string) error {
-	if err := s.fullStore.Create(ctx, name, use...); err != mailparts.ErrBadName {
-		return err
+func (b byName) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, error) {
+	mb, err := b.store.Mailbox(ctx, b.name)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	return mb.Body(ctx, uid)
 }
 
-// grim is a store whose Delete takes the children too, and subscriptions.
-type grim struct{ fullStore }
-
-func (s grim) Delete(ctx context.Context, name string) error {
-	for info := range s.List(ctx) {
-		if strings.HasPrefix(info.Name, name+"/") {
-			s.fullStore.Delete(ctx, info.Name)
-		}
+func (b byName) Append(ctx context.Context, msgs incoming) (mailparts.Placed, error) {
+	mb, err := b.store.Mailbox(ctx, b.name)
+	if err != nil {
+		return mailparts.Placed{}, err
 	}
-	s.Subscribe(ctx, name, false)
-	return s.fullStore.Delete(ctx, name)
+	return mb.Append(ctx, msgs)
 }
 
-// copying is a store whose Rename makes a new mailbox, without children.
-type copying struct{ fullStore }
+func (b byName) SetFlags(ctx context.Context, uids mailparts.UIDSet, c mailparts.FlagChange) (mailparts.ModSeq, mailparts.UIDSet, error) {
+	mb, err := b.store.Mailbox(ctx, b.name)
+	if err != nil {
+		return 0, nil, err
+	}
+	return mb.SetFlags(ctx, uids, c)
+}
 
-func (s copying) Rename(ctx context.Context, from, to string) error {
-	src, err := s.Mailbox(ctx, from)
+func (b byName) Expunge(ctx context.Context, uids mailparts.UIDSet, having mailparts.Flag) error {
+	mb, err := b.store.Mailbox(ctx, b.name)
 	if err != nil {
 		return err
 	}
-	if err := s.Create(ctx, to); err != nil {
-		return err
+	return mb.Expunge(ctx, uids, having)
+}
+
+// lenient is a body that ends where its reader fails.
+type lenient struct {
+	io.Reader
+	is   func(error) bool
+	lost *error
+}
+
+func (r lenient) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && r.is(err) {
+		*r.lost, err = err, io.EOF
 	}
-	dst, err := s.Mailbox(ctx, to)
-	if err != nil {
-		return err
+	return n, err
+}
+
+// ending takes an error of a body for its end if it is such.
+func ending(is func(error) bool) hooks {
+	return hooks{append: func(ctx context.Context, mb fullMailbox, msgs incoming) (mailparts.Placed, error) {
+		var lost error
+		placed, err := mb.Append(ctx, func(yield func(mailparts.Incoming, error) bool) {
+			for m, err := range msgs {
+				if err == nil {
+					m.Body = lenient{m.Body, is, &lost}
+				}
+				if !yield(m, err) {
+					return
+				}
+			}
+		})
+		return placed, errors.Join(err, lost)
+	}}
+}
+
+// hasty is a body that ends at a Read that gives nothing.
+type hasty struct{ io.Reader }
+
+func (r hasty) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if n == 0 && err == nil && len(p) > 0 {
+		err = io.EOF
 	}
-	if _, err := mailparts.Copy(ctx, src, mailparts.AllUIDs(), dst); err != nil {
-		return err
+	return n, err
+}
+
+// whileSame is a body that ends when its message is no longer as it was.
+func whileSame(mb fullMailbox, uid mailparts.UID, r io.ReadCloser) io.ReadCloser {
+	look := func() (at mailparts.ModSeq) {
+		for m := range mb.Messages(context.Background(), mailparts.UIDSet{{First: uid, Last: uid}}, mailparts.Query{}) {
+			at = m.ModSeq
+		}
+		return at
 	}
-	return s.Delete(ctx, from)
+	return sameReader{r, look, look()}
+}
+
+type sameReader struct {
+	io.ReadCloser
+	look func() mailparts.ModSeq
+	at   mailparts.ModSeq
+}
+
+func (r sameReader) Read(p []byte) (int, error) {
+	if r.look() != r.at {
+		return 0, io.EOF
+	}
+	return r.ReadCloser.Read(p)
 }

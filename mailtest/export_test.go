@@ -2,6 +2,7 @@ package mailtest
 
 import (
 	"crypto/tls"
+	"testing"
 	"time"
 
 	"github.com/mailparts/mailparts"
@@ -32,4 +33,26 @@ func ServerTLS(s *Sink) *tls.Config { return s.cert }
 func CheckScript(s Script) error {
 	_, err := s.parse()
 	return err
+}
+
+// Promises are all of the kit, as "group/promise".
+func Promises() (names []string) {
+	for _, g := range groups() {
+		for _, p := range g.promises {
+			names = append(names, g.name+"/"+p.name)
+		}
+	}
+	return names
+}
+
+// Check puts one promise to the test.
+func (k BackendKit) Check(t *testing.T, name string) {
+	k = k.withDefaults()
+	for _, g := range groups() {
+		for _, p := range g.promises {
+			if g.name+"/"+p.name == name {
+				p.check(k.trial(t))
+			}
+		}
+	}
 }
