@@ -75,6 +75,7 @@ func checkGUID(uid uint32, guid string) error {
 type Counts struct {
 	Messages, Unseen, Deleted uint32
 	Unsized                   uint32 // messages whose size is not known
+	Cached                    uint32 // messages that have octets in the cache, or had
 	Size, DeletedSize         int64  // of those whose size is known
 }
 
@@ -97,6 +98,9 @@ func (c *Counts) count(e *Entry, n int32) {
 	}
 	if e.Flags&Deleted != 0 {
 		c.Deleted += uint32(n)
+	}
+	if e.Cached != 0 {
+		c.Cached += uint32(n)
 	}
 	if e.Size < 0 {
 		c.Unsized += uint32(n)

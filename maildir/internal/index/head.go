@@ -94,6 +94,7 @@ func (h *Head) code(do *coder) {
 	do.u32(&h.Counts.Unseen)
 	do.u32(&h.Counts.Deleted)
 	do.u32(&h.Counts.Unsized)
+	do.u32(&h.Counts.Cached)
 	do.i64(&h.Counts.Size)
 	do.i64(&h.Counts.DeletedSize)
 	do.u64(&h.Cache)

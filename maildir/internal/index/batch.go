@@ -1,0 +1,74 @@
+package index
+
+import (
+	"hash/crc32"
+	"hash/fnv"
+	"io"
+)
+
+// TagOf is what ties cached octets to a message, beside its UID: of the base of its
+// file's name.
+func TagOf(base string) uint64 {
+	h := fnv.New64a()
+	io.WriteString(h, base)
+	return h.Sum64()
+}
+
+// Place is where a cache has the octets of a message.
+type Place struct {
+	UID    uint32
+	Tag    uint64
+	Offset uint64 // for Entry.Cached; 0: nowhere
+}
+
+// MaxCached is how many octets of one message are kept.
+const MaxCached = 64 << 10
+
+// batchFull is how many octets are written at once.
+const batchFull = 256 << 10
+
+// Before a message's octets the cache file has their key, the CRC-32C of what
+// follows, the UID, and their number. The key is the tag in one generation of the
+// file: whoever makes the octets of one message does not know it, and so cannot pass
+// them off as those of another.
+const cacheFrame = 8 + 4 + 4 + 4
+
+// Batch is octets of messages on their way to a cache. Nobody needs a lock to fill
+// it.
+type Batch struct {
+	buf    []byte
+	places []Place // with offsets in buf
+}
+
+// Add copies the octets of a message, if they are not too many. It reports whether
+// the batch should be written now.
+func (b *Batch) Add(uid uint32, tag uint64, octets []byte) (full bool) {
+	if len(octets) <= MaxCached {
+		at := len(b.buf)
+		b.places = append(b.places, Place{uid, tag, uint64(at)})
+		b.buf = append(b.buf, make([]byte, 12)...) // the key comes when the generation is known
+		b.buf = le.AppendUint32(b.buf, uid)
+		b.buf = le.AppendUint32(b.buf, uint32(len(octets)))
+		b.buf = append(b.buf, octets...)
+		le.PutUint32(b.buf[at+8:], crc32.Checksum(b.buf[at+12:], castagnoli))
+	}
+	return len(b.buf) >= batchFull
+}
+
+// Len returns how many messages the batch has.
+func (b *Batch) Len() int { return len(b.places) }
+
+// Reset empties the batch.
+func (b *Batch) Reset() { b.buf, b.places = b.buf[:0], b.places[:0] }
+
+// seal fills in the keys of a generation, and says where all will be in a file in
+// which the batch begins at.
+func (b *Batch) seal(generation, at uint64) []Place {
+	places := make([]Place, len(b.places))
+	for i, p := range b.places {
+		le.PutUint64(b.buf[p.Offset:], p.Tag^generation)
+		p.Offset += at
+		places[i] = p
+	}
+	return places
+}
