@@ -67,6 +67,7 @@ var mayImport = map[string]string{
 
 	"examples/gosmtp":       anything,
 	"examples/interop":      anything,
+	"examples/mailconvert":  anything,
 	"examples/mailserver":   anything,
 	"examples/notes":        anything,
 	"examples/receive":      anything,
