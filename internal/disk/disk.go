@@ -48,6 +48,8 @@ type FS interface {
 	// OpenFile is os.OpenFile.
 	OpenFile(name string, flag int, perm fs.FileMode) (File, error)
 	Stat(name string) (fs.FileInfo, error)
+	// Lstat is Stat, but of a symbolic link itself where it stands for a file.
+	Lstat(name string) (fs.FileInfo, error)
 	// ReadDir returns the names in a folder, in no order, without "." and "..".
 	ReadDir(name string) ([]string, error)
 	Mkdir(name string, perm fs.FileMode) error

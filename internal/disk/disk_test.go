@@ -99,6 +99,21 @@ func TestMkdirAllOverFile(t *testing.T) {
 	}
 }
 
+func TestLstat(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Symlink(dir, filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	to, err := disk.OS{}.Stat(filepath.Join(dir, "link"))
+	if err != nil || !to.IsDir() {
+		t.Errorf("Stat: %v, %v, want the folder", to.Mode(), err)
+	}
+	link, err := disk.OS{}.Lstat(filepath.Join(dir, "link"))
+	if err != nil || link.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("Lstat: %v, %v, want the link", link.Mode(), err)
+	}
+}
+
 func Example() {
 	var fsys disk.FS = disktest.New() // or disk.OS{}
 	name := filepath.Join("mail", "state")

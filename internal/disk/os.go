@@ -31,6 +31,9 @@ func (OS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
 // Stat implements FS.
 func (OS) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
 
+// Lstat implements FS.
+func (OS) Lstat(name string) (fs.FileInfo, error) { return os.Lstat(name) }
+
 // ReadDir implements FS.
 func (OS) ReadDir(name string) ([]string, error) {
 	d, err := os.Open(name)

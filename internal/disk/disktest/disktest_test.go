@@ -114,6 +114,24 @@ func TestReboot(t *testing.T) {
 		}, want{
 			disktest.Strict: {"/d/f": "abcd", "/e/f": "abcd"}, disktest.Kept: {"/e/f": "abcd"},
 		}},
+		{"a folder renamed between folders, the new one synced", func(t *testing.T, fsys disk.FS) {
+			must(t, disk.MkdirAll(fsys, "/d/g", 0o700), disk.WriteFile(fsys, "/d/g/f", []byte("abcd"), 0o600), disk.MkdirAll(fsys, "/e", 0o700))
+			must(t, fsys.Rename("/d/g", "/e/h"), fsys.SyncDir("/e"))
+		}, want{
+			disktest.Strict: {"/e/h/f": "abcd"}, disktest.Kept: {"/e/h/f": "abcd"},
+		}},
+		{"a folder renamed between folders, the old one synced", func(t *testing.T, fsys disk.FS) {
+			must(t, disk.MkdirAll(fsys, "/d/g", 0o700), disk.WriteFile(fsys, "/d/g/f", []byte("abcd"), 0o600), disk.MkdirAll(fsys, "/e", 0o700))
+			must(t, fsys.Rename("/d/g", "/e/h"), fsys.SyncDir("/d"))
+		}, want{
+			disktest.Strict: none, disktest.Kept: {"/e/h/f": "abcd"},
+		}},
+		{"a folder renamed between folders and back, the other one synced", func(t *testing.T, fsys disk.FS) {
+			must(t, disk.MkdirAll(fsys, "/d/g", 0o700), disk.WriteFile(fsys, "/d/g/f", []byte("abcd"), 0o600), disk.MkdirAll(fsys, "/e", 0o700))
+			must(t, fsys.Rename("/d/g", "/e/h"), fsys.SyncDir("/e"), fsys.Rename("/e/h", "/d/g"))
+		}, want{
+			disktest.Strict: {"/e/h/f": "abcd"}, disktest.Kept: {"/d/g/f": "abcd"},
+		}},
 		{"renamed between folders, the old one synced", func(t *testing.T, fsys disk.FS) {
 			must(t, disk.WriteFile(fsys, "/d/f", []byte("abcd"), 0o600), disk.MkdirAll(fsys, "/e", 0o700))
 			must(t, fsys.Rename("/d/f", "/e/f"), fsys.SyncDir("/d"))

@@ -29,7 +29,8 @@
 //
 // What the model leaves out: permissions (kept, never checked), symbolic links
 // and the access time. A rename within one folder is atomic in a crash; of one
-// between two folders either half may be lost alone. After a Sync that failed,
+// between two folders either half may be lost alone, but a folder, which has one ".."
+// only, is never left in both. After a Sync that failed,
 // what it should have written stays visible and never becomes durable by another
 // Sync, as on Linux.
 package disktest

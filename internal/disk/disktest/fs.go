@@ -167,6 +167,9 @@ func (f *FS) Stat(name string) (fs.FileInfo, error) {
 	return n.info(name), nil
 }
 
+// Lstat implements disk.FS. There are no symbolic links.
+func (f *FS) Lstat(name string) (fs.FileInfo, error) { return f.Stat(name) }
+
 // ReadDir implements disk.FS, in an order that differs from call to call.
 func (f *FS) ReadDir(name string) ([]string, error) {
 	err := f.begin("readdir", name)

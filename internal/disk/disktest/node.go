@@ -23,7 +23,8 @@ type node struct {
 
 	// A folder.
 	entries, synced map[string]*node
-	dirty           bool // entries and synced may differ
+	dirty           bool  // entries and synced may differ
+	durableIn       *node // the folder whose synced has this one
 }
 
 func (n *node) isDir() bool { return n.mode.IsDir() }
@@ -71,8 +72,23 @@ func (n *node) unset(name string, now time.Time) {
 func (n *node) syncDir() {
 	if n.dirty {
 		n.synced, n.dirty = maps.Clone(n.entries), false
+		n.settle()
 	}
 	n.syncedTime = n.mtime
+}
+
+// settle takes the folders that are durable in n from where they were before: a
+// folder has one "..".
+func (n *node) settle() {
+	for _, child := range n.synced {
+		if !child.isDir() {
+			continue
+		}
+		if old := child.durableIn; old != nil && old != n {
+			maps.DeleteFunc(old.synced, func(_ string, c *node) bool { return c == child })
+		}
+		child.durableIn = n
+	}
 }
 
 // content is size octets: data, and zeros after it.

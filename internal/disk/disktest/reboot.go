@@ -83,6 +83,7 @@ func (r recovery) node(n *node) *node {
 		c.entries[name] = r.node(child)
 	}
 	c.synced = maps.Clone(c.entries)
+	c.settle()
 	return c
 }
 
