@@ -112,7 +112,7 @@ func listNoLock(x *trial) {
 				return err
 			}
 			if info.Name == "INBOX" {
-				err = errors.Join(m.Create(x.Context(), "new"), m.Rename(x.Context(), "old", "newer"))
+				err = errors.Join(m.Create(x.Context(), "made"), m.Rename(x.Context(), "old", "newer"))
 			}
 			if err != nil {
 				return err
@@ -120,7 +120,7 @@ func listNoLock(x *trial) {
 		}
 		return nil
 	})
-	x.wantNames("after that", "new", "newer")
+	x.wantNames("after that", "made", "newer")
 }
 
 func listStatus(x *trial) {

@@ -38,15 +38,15 @@ func (x *trial) wantHolds(name, body string) {
 
 func managerCreate(x *trial) {
 	m := x.manager()
-	x.mustDo("Create", m.Create(x.Context(), "new"))
-	st := x.status(x.mailbox(x.store, "new"))
+	x.mustDo("Create", m.Create(x.Context(), "made"))
+	st := x.status(x.mailbox(x.store, "made"))
 	if st.Messages != 0 || st.UIDValidity == 0 || st.UIDNext == 0 {
 		x.Errorf("a new mailbox: Status %+v, want no message and numbers above zero", st)
 	}
-	x.wantNames("after Create", "new")
+	x.wantNames("after Create", "made")
 	again := x.open(x.kit.Users[0])
-	if got := x.names(again); !slices.Contains(got, "new") {
-		x.Errorf("another Open lists %q, want new too", got)
+	if got := x.names(again); !slices.Contains(got, "made") {
+		x.Errorf("another Open lists %q, want made too", got)
 	}
 }
 
