@@ -20,7 +20,7 @@ import (
 	"github.com/mailparts/mailparts/internal/disk"
 )
 
-// Backend is a mailparts.Backend of Maildir++ trees, one per user. The zero value
+// Backend is a mailparts.Backend of trees of Maildirs, one per user. The zero value
 // with Root set works. Its fields may not change after the first Open.
 type Backend struct {
 	// Root is the folder that has each user's tree under the user's name. Who
@@ -33,6 +33,13 @@ type Backend struct {
 	// Path, if not nil, says where a user's tree is, in place of Root, and says
 	// ErrNoUser. What it gets is as it came to Open.
 	Path func(user string) (string, error)
+
+	// Layout says where in a tree the mailboxes are. The zero value is Maildir++.
+	Layout Layout
+
+	// UTF8 has names of mailboxes on disk in UTF-8, as Dovecot's setting of that
+	// name, and otherwise in modified UTF-7.
+	UTF8 bool
 
 	// Hostname makes the names of files unique among the hosts that share a
 	// tree. Empty: the machine's.

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"sort"
-	"strings"
 	"sync"
 	"time"
 
@@ -40,17 +39,17 @@ func keyOf(e *entry) string { return e.Name[:e.Base] }
 
 func pathOf(dir string, e *entry) string { return filepath.Join(dir, shelfNames[e.Shelf], e.Name) }
 
-// identity tells one mailbox from another that has had the same name: by its
-// folder, which keeps its inode in a rename, and its UIDVALIDITY. The guid is
-// Dovecot's, or empty.
+// identity tells one mailbox from another that has had the same name: by its cur/,
+// which keeps its inode in a rename, and its UIDVALIDITY. The guid is Dovecot's, or
+// empty.
 type identity struct {
-	folder   fs.FileInfo
+	cur      fs.FileInfo
 	validity uint32
 	guid     string
 }
 
 func (id identity) is(other identity) bool {
-	return id.validity == other.validity && disk.SameFile(id.folder, other.folder)
+	return id.validity == other.validity && disk.SameFile(id.cur, other.cur)
 }
 
 // box is what all handles to a mailbox in this process share. That another box
@@ -179,27 +178,35 @@ func (b *box) try(op func(dir string) error) error {
 	}
 }
 
-// check says fs.ErrNotExist unless the folder at dir is the mailbox.
+// check says fs.ErrNotExist unless the folder at dir is the mailbox's.
 func (b *box) check(dir string) error {
-	fi, err := b.fsys.Stat(dir)
-	if err == nil && !disk.SameFile(fi, b.folder) {
+	fi, err := b.fsys.Stat(filepath.Join(dir, "cur"))
+	if isAbsent(err) || err == nil && !disk.SameFile(fi, b.cur) {
 		return fs.ErrNotExist
 	}
 	return err
 }
 
-// relocate finds the mailbox under the name that it was given.
+// relocate finds the mailbox under the name that it was given. It looks twice, lest
+// the mailbox is renamed again meanwhile, to where it has looked.
 func (b *box) relocate() error {
-	folders, err := b.fsys.ReadDir(b.root)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	for _, folder := range folders {
-		if !strings.HasPrefix(folder, ".") || strings.HasPrefix(folder, trash) {
-			continue
+	for range 2 {
+		if found, err := b.search(); found || err != nil {
+			return err
 		}
-		dir := filepath.Join(b.root, folder)
-		err := b.check(dir)
+	}
+	return b.lost()
+}
+
+func (b *box) search() (found bool, err error) {
+	for folder, err := range b.folders(b.root) {
+		if errors.Is(err, fs.ErrNotExist) { // not even the tree is there
+			return false, nil
+		}
+		dir := filepath.Join(b.root, folder.path)
+		if err == nil {
+			err = b.check(dir)
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -211,13 +218,13 @@ func (b *box) relocate() error {
 			b.mu.Lock()
 			b.dir = dir
 			b.mu.Unlock()
-			return nil
+			return true, nil
 		}
-		if err != nil && !errors.Is(err, errUnmade) {
-			return err
+		if err != nil && !errors.Is(err, errUnmade) && !errors.Is(err, mailparts.ErrNoMailbox) {
+			return false, err
 		}
 	}
-	return b.lost()
+	return false, nil
 }
 
 // lost ends the box: its mailbox or its UIDVALIDITY is gone.

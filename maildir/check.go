@@ -74,9 +74,9 @@ func (b *Backend) examine(ctx context.Context, user string, repair bool) iter.Se
 		if !c.report(yield, c.tree()) {
 			return
 		}
-		names, err := c.names(ctx)
-		for _, name := range names {
-			if !c.report(yield, c.mailbox(name)) {
+		places, err := c.places(ctx)
+		for _, p := range places {
+			if p.isMailbox && !c.report(yield, c.mailbox(p)) {
 				return
 			}
 		}

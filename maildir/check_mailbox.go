@@ -25,10 +25,9 @@ type boxChecker struct {
 }
 
 // mailbox examines one. That it is gone by now is no problem.
-func (c *checker) mailbox(name string) error {
-	folder, _ := folderOf(name)
-	b := &boxChecker{checker: c, name: name, dir: filepath.Join(c.root, folder)}
-	if name != inbox && !c.isMaildir(b.dir) && !c.exists(filepath.Join(b.dir, listName)) {
+func (c *checker) mailbox(p place) error {
+	b := &boxChecker{checker: c, name: p.name, dir: filepath.Join(c.root, p.path)}
+	if p.name != inbox && !c.isMaildir(b.dir) && !c.exists(filepath.Join(b.dir, listName)) {
 		b.note(b.dir, "has a mailbox's name, and nothing of a mailbox in it")
 		return c.ctx.Err()
 	}

@@ -15,18 +15,22 @@ import (
 
 // tree examines what is not of one mailbox.
 func (c *checker) tree() error {
-	files, err := c.backend.fsys.ReadDir(c.root)
+	folders, err := c.trash()
 	if err != nil {
 		return err
 	}
-	slices.Sort(files)
-	for _, file := range files {
+	for f, err := range c.backend.folders(c.root) {
+		if err != nil {
+			return err
+		}
+		folders = append(folders, f.path)
+	}
+	slices.Sort(folders)
+	for _, folder := range folders {
 		if err := c.ctx.Err(); err != nil {
 			return err
 		}
-		if strings.HasPrefix(file, ".") {
-			c.folder(file)
-		}
+		c.folder(folder)
 	}
 	c.staleLock("", filepath.Join(c.root, subscriptionsName), func() error {
 		lock, err := c.lockNames(c.ctx)
@@ -53,22 +57,38 @@ func (c *checker) sums() error {
 	return c.ctx.Err()
 }
 
+// trash are the folders that are on their way out, as paths below the tree.
+func (c *checker) trash() (folders []string, err error) {
+	files, err := c.backend.fsys.ReadDir(c.trashIn())
+	for _, file := range files {
+		if path := filepath.Join(c.trashIn(), file); strings.HasPrefix(file, trash) {
+			below, err := filepath.Rel(c.root, path)
+			if err != nil {
+				return nil, err
+			}
+			folders = append(folders, below)
+		}
+	}
+	return folders, ifExists(err)
+}
+
 // folder examines the name of what may be a mailbox.
 func (c *checker) folder(folder string) {
 	path := filepath.Join(c.root, folder)
-	if is, err := c.isFolder(path); err != nil || !is {
-		return
-	}
-	if strings.HasPrefix(folder, trash) {
+	if strings.HasPrefix(filepath.Base(folder), trash) {
 		c.problem(Problem{File: path, What: "is left of a mailbox that was deleted"}, "remove it", func() error { return c.removeAll(path) })
 		return
 	}
-	if _, ok := nameOf(folder); ok || !c.isMaildir(path) {
+	if _, ok := c.backend.naming().nameOf(folder); ok || !c.isMaildir(path) {
 		return
 	}
 	p := Problem{File: path, What: "has no name of a mailbox, and nobody sees it"}
+	if c.backend.Layout == Folders {
+		c.problem(p, "", nil)
+		return
+	}
 	name := strings.ReplaceAll(folder[1:], ".", "/")
-	to, err := folderOf(name)
+	to, err := c.folderOf(name)
 	if err != nil || to == "" || !utf8.ValidString(name) || c.exists(filepath.Join(c.root, to)) {
 		c.problem(p, "", nil)
 		return
@@ -106,10 +126,9 @@ func (c *checker) validities() {
 		return
 	}
 	var highest uint32
-	names, _ := c.names(c.ctx)
-	for _, name := range names {
-		folder, _ := folderOf(name)
-		h, err := c.backend.readHeader(filepath.Join(c.root, folder))
+	places, _ := c.places(c.ctx)
+	for _, p := range places {
+		h, err := c.backend.readHeader(filepath.Join(c.root, p.path))
 		if err == nil {
 			highest = max(highest, h.validity)
 		}

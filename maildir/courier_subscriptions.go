@@ -37,9 +37,9 @@ func (s *store) takeSubscriptions(ctx context.Context) error {
 	if _, err := b.fsys.Stat(name); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	subs := parseSubscriptions("")
+	subs := b.naming().parseSubscriptions("")
 	for line := range strings.SplitSeq(string(text), "\n") {
-		mailbox, ok := courierName(strings.TrimSuffix(line, "\r"))
+		mailbox, ok := b.naming().courierName(strings.TrimSuffix(line, "\r"))
 		if ok && !slices.Contains(subs.lines, subs.line(mailbox)) {
 			subs.lines = append(subs.lines, subs.line(mailbox))
 		} else if !ok && line != "" {
@@ -50,7 +50,7 @@ func (s *store) takeSubscriptions(ctx context.Context) error {
 }
 
 // courierName returns the mailbox that Courier calls so.
-func courierName(s string) (string, bool) {
+func (n naming) courierName(s string) (string, bool) {
 	if s == inbox {
 		return inbox, true
 	}
@@ -60,6 +60,6 @@ func courierName(s string) (string, bool) {
 	if !isUTF7 {
 		name = rest
 	}
-	_, err := folderOf(name)
+	_, err := n.folderOf(name)
 	return name, ok && err == nil && name != inbox
 }

@@ -1,10 +1,11 @@
-// Package maildir is a mailparts.Backend on Maildir++ trees, as Dovecot, Courier and
+// Package maildir is a mailparts.Backend on trees of Maildirs, as Dovecot, Courier and
 // Postfix know them, and shares them with Dovecot: it keeps the same UIDs in the
 // same files.
 //
 // A user has a tree. The tree is the INBOX, and its folders whose names begin with
-// "." are the other mailboxes: "a/b" is ".a.b", in modified UTF-7. A mailbox has
-// three folders, with a file for each message:
+// "." are the other mailboxes: "a/b" is ".a.b", in modified UTF-7. See Layout for
+// trees that have it as "a/b", and Backend.UTF8. A mailbox has three folders, with a
+// file for each message:
 //
 //	tmp/                 messages on their way in
 //	new/                 messages as they came
@@ -94,6 +95,10 @@
 // of changes, on network file systems, on other systems than Linux, and when
 // watches run out (fs.inotify.max_user_watches), a look every two seconds must do:
 // see Backend.Poll.
+//
+// A symbolic link to a folder in the tree is a mailbox, as with Dovecot, but there are
+// none below it. No name leads out of the tree but by such a link, which no client can
+// make. Delete removes the link and nothing that it leads to.
 //
 // A mailbox that Courier has served keeps its UIDVALIDITY, UIDs, keywords and POP3
 // unique-ids, and a tree its subscriptions: when it is opened first they are put into

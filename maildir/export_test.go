@@ -44,11 +44,17 @@ func Sizes(name string) (disk, wire int64) {
 
 // Names of mailboxes, of folders and of files.
 var (
-	FolderOf = folderOf
-	NameOf   = nameOf
+	FolderOf = naming{}.folderOf
+	NameOf   = naming{}.nameOf
 	Arrival  = arrival
 	SafeHost = safeHost
 )
+
+// FolderIn and NameIn are those of a layout.
+func FolderIn(l Layout, utf8 bool, name string) (string, error) {
+	return naming{l, utf8}.folderOf(name)
+}
+func NameIn(l Layout, utf8 bool, folder string) (string, bool) { return naming{l, utf8}.nameOf(folder) }
 
 // ParseSizeFile returns a maildirsize as it is written when its lines are summed
 // up, with "bad" or "no sum" for the sum if there is none, or "" if it has no limits.

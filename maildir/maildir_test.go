@@ -8,16 +8,26 @@ import (
 	"github.com/mailparts/mailparts/mailtest"
 )
 
-// The conformance kit, with a restart in it.
+// The conformance kit, with a restart in it and a second process.
 func TestBackend(t *testing.T) {
+	conform(t, func(root string) *maildir.Backend { return &maildir.Backend{Root: root} })
+}
+
+func TestBackendFolders(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the kit runs once in TestBackend")
+	}
+	conform(t, func(root string) *maildir.Backend {
+		return &maildir.Backend{Root: root, Layout: maildir.Folders, UTF8: true}
+	})
+}
+
+func conform(t *testing.T, on func(root string) *maildir.Backend) {
+	again := func(t *testing.T, b mailparts.Backend) mailparts.Backend { return on(b.(*maildir.Backend).Root) }
 	mailtest.BackendKit{
-		New: func(t *testing.T) mailparts.Backend { return &maildir.Backend{Root: t.TempDir()} },
-		Reopen: func(t *testing.T, b mailparts.Backend) mailparts.Backend {
-			return &maildir.Backend{Root: b.(*maildir.Backend).Root}
-		},
-		Second: func(t *testing.T, b mailparts.Backend) mailparts.Backend {
-			return &maildir.Backend{Root: b.(*maildir.Backend).Root}
-		},
+		New:      func(t *testing.T) mailparts.Backend { return on(t.TempDir()) },
+		Reopen:   again,
+		Second:   again,
 		Stranger: "../alice",
 	}.Test(t)
 }

@@ -12,20 +12,29 @@ import (
 	"time"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
 )
 
 // trash begins the names of folders that are on their way out.
 const trash = "..mailparts-"
+
+// trashIn is where they are: nobody looks for mailboxes there.
+func (s *store) trashIn() string {
+	if s.backend.Layout == Folders {
+		return filepath.Join(s.root, "tmp")
+	}
+	return s.root
+}
 
 // lockNames excludes others who change the set of mailboxes.
 func (s *store) lockNames(ctx context.Context) (io.Closer, error) {
 	return s.backend.lockFile(ctx, filepath.Join(s.root, namesLock))
 }
 
-// Create makes the mailbox and no parents. Special uses are not kept, so that
-// there must be none.
+// Create makes the mailbox and no parents that are mailboxes. Special uses are not
+// kept, so that there must be none.
 func (s *store) Create(ctx context.Context, name string, use ...string) error {
-	folder, err := folderOf(name)
+	folder, err := s.folderOf(name)
 	if err != nil {
 		return err
 	}
@@ -40,23 +49,89 @@ func (s *store) Create(ctx context.Context, name string, use ...string) error {
 		return quota(err)
 	}
 	defer lock.Close()
-	dir := filepath.Join(s.root, folder)
-	defer s.changed(dir)
-	err = s.backend.fsys.Mkdir(dir, dirMode)
-	if errors.Is(err, fs.ErrExist) {
-		return mailparts.ErrExists
-	}
+	defer s.changed(filepath.Join(s.root, folder))
+	made, err := s.makeFolder(folder)
 	if err == nil {
-		if _, err = s.complete(ctx, dir); err != nil {
-			s.remove(dir)
+		if _, err = s.complete(ctx, filepath.Join(s.root, folder)); err != nil {
+			s.unmake(folder, made)
 		}
 	}
 	return quota(err)
 }
 
+// makeFolder makes a mailbox's folder, or reports false if it is there and no
+// mailbox has it.
+func (s *store) makeFolder(folder string) (made bool, err error) {
+	if err := s.makeParents(folder); err != nil {
+		return false, err
+	}
+	err = s.backend.fsys.Mkdir(filepath.Join(s.root, folder), dirMode)
+	if err == nil {
+		return true, nil
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		s.prune(folder)
+		return false, err
+	}
+	is, _, err := s.backend.isFolder(filepath.Join(s.root, folder))
+	if err == nil && is {
+		if is, err = s.isMailbox(folder); err == nil && !is {
+			return false, nil
+		}
+	}
+	return false, cmp.Or(err, mailparts.ErrExists)
+}
+
+// unmake undoes what Create has done. What was in the folder before stays.
+func (s *store) unmake(folder string, made bool) {
+	dir := filepath.Join(s.root, folder)
+	if made {
+		s.rename([]renaming{{dir, s.away()}}, filepath.Dir(dir))
+		s.emptyTrash()
+		s.prune(folder)
+		return
+	}
+	s.backend.fsys.Remove(filepath.Join(dir, "cur"))
+}
+
+// makeParents makes the folders above one, durably.
+func (s *store) makeParents(folder string) error {
+	within, err := s.isWithin(folder)
+	if err != nil {
+		return err
+	}
+	if within {
+		err = disk.MkdirAll(s.backend.fsys, filepath.Join(s.root, filepath.Dir(folder)), dirMode)
+	}
+	if !within || isAbsent(err) || errors.Is(err, fs.ErrExist) { // a link or a file is in the way
+		return mailparts.ErrBadName
+	}
+	return err
+}
+
+// prune removes the folders above one that is gone, as long as there is nothing in
+// them but locks.
+func (s *store) prune(folder string) {
+	if s.backend.Layout != Folders {
+		return
+	}
+	fsys := s.backend.fsys
+	for at := filepath.Dir(folder); at != "."; at = filepath.Dir(at) {
+		dir := filepath.Join(s.root, at)
+		if is, err := s.isMailbox(at); is || err != nil {
+			return
+		}
+		fsys.Remove(filepath.Join(dir, changeLock))
+		fsys.Remove(filepath.Join(dir, sessionLock))
+		if fsys.Remove(dir) != nil {
+			return
+		}
+	}
+}
+
 // Delete answers ErrPermission for INBOX, which always exists.
 func (s *store) Delete(ctx context.Context, name string) error {
-	folder, err := folderOf(name)
+	folder, err := s.folderOf(name)
 	if err != nil {
 		return err
 	}
@@ -68,10 +143,10 @@ func (s *store) Delete(ctx context.Context, name string) error {
 		return err
 	}
 	defer lock.Close()
-	dir := filepath.Join(s.root, folder)
-	if is, err := s.isFolder(dir); err != nil || !is {
+	if is, err := s.isMailbox(folder); err != nil || !is {
 		return cmp.Or(err, mailparts.ErrNoMailbox)
 	}
+	dir := filepath.Join(s.root, folder)
 	change, err := s.backend.lockFile(ctx, filepath.Join(dir, changeLock))
 	if err != nil {
 		return err
@@ -80,35 +155,86 @@ func (s *store) Delete(ctx context.Context, name string) error {
 	refund := s.quotaRoot().refund(ctx)
 	defer refund.close()
 	refund.weighMailbox(dir)
-	if err := s.remove(dir); err != nil {
+	if err := s.takeAway(dir); err != nil {
 		return err
 	}
 	refund.removed()
 	s.emptyTrash()
+	s.prune(folder)
 	return nil
 }
 
-// remove takes a mailbox away in one step, durably. Its files may go later.
-func (s *store) remove(dir string) error {
-	b := s.backend
+// takeAway removes a mailbox in one step, durably: by the renaming of its folder or,
+// if there are others in that, of its cur/. Its files may go later.
+func (s *store) takeAway(dir string) error {
 	defer s.changed(dir)
-	away := filepath.Join(s.root, trash+b.names.unique(time.Now()))
-	if err := b.fsys.Rename(dir, away); err != nil {
+	files, others, err := s.content(dir)
+	if err != nil {
 		return err
 	}
-	if err := b.fsys.SyncDir(s.root); err != nil {
-		return errors.Join(err, b.fsys.Rename(away, dir))
+	to := s.away()
+	if !others {
+		whole := renaming{dir, to}
+		if err := s.rename([]renaming{whole}, filepath.Dir(dir)); err != nil {
+			return err
+		}
+		if files, others, err = s.content(to); !others && err == nil {
+			return nil
+		}
+		// Dovecot has made one in that moment, or nobody knows.
+		if err := errors.Join(err, s.rename([]renaming{whole.back()}, filepath.Dir(dir))); err != nil {
+			return err
+		}
+		to = s.away()
 	}
-	return nil
+	if err := s.backend.fsys.Mkdir(to, dirMode); err != nil {
+		return err
+	}
+	var moves []renaming
+	for _, name := range files {
+		moves = append(moves, renaming{filepath.Join(dir, name), filepath.Join(to, name)})
+	}
+	return s.rename(moves, dir)
+}
+
+// away is where something goes that is to be removed.
+func (s *store) away() string {
+	return filepath.Join(s.trashIn(), trash+s.backend.names.unique(time.Now()))
+}
+
+// content returns what in a folder is its mailbox's, cur first, and whether there are
+// folders in it that are not.
+func (s *store) content(dir string) (files []string, others bool, err error) {
+	b := s.backend
+	if _, link, err := b.isFolder(dir); err != nil || link || b.Layout != Folders {
+		return nil, false, err
+	}
+	names, err := b.fsys.ReadDir(dir)
+	for _, name := range names {
+		is := false
+		if !isReserved(name) && err == nil {
+			is, _, err = b.isFolder(filepath.Join(dir, name))
+		}
+		if is {
+			others = true
+		} else {
+			files = append(files, name)
+		}
+	}
+	if i := slices.Index(files, "cur"); i > 0 {
+		files[0], files[i] = files[i], files[0]
+	}
+	return files, others, err
 }
 
 // emptyTrash removes the files of deleted mailboxes, also of those where a crash
 // or an error left some.
 func (s *store) emptyTrash() {
-	folders, err := s.backend.fsys.ReadDir(s.root)
+	in := s.trashIn()
+	folders, err := s.backend.fsys.ReadDir(in)
 	for _, folder := range folders {
 		if strings.HasPrefix(folder, trash) {
-			err = errors.Join(err, s.removeAll(filepath.Join(s.root, folder)))
+			err = errors.Join(err, s.removeAll(filepath.Join(in, folder)))
 		}
 	}
 	if err != nil {
@@ -127,103 +253,4 @@ func (s *store) removeAll(path string) error {
 		err = errors.Join(err, s.removeAll(filepath.Join(path, name)))
 	}
 	return errors.Join(err, s.backend.fsys.Remove(path))
-}
-
-func (s *store) isFolder(path string) (bool, error) {
-	fi, err := s.backend.fsys.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil && fi.IsDir(), err
-}
-
-// renaming is one folder's part in a Rename.
-type renaming struct{ from, to string }
-
-// Rename answers ErrPermission for INBOX, and ErrExists if any of the new names
-// is taken.
-func (s *store) Rename(ctx context.Context, from, to string) error {
-	fromFolder, err := folderOf(from)
-	if err != nil {
-		return err
-	}
-	toFolder, err := folderOf(to)
-	if err != nil {
-		return err
-	}
-	if fromFolder == "" {
-		return mailparts.ErrPermission
-	}
-	lock, err := s.lockNames(ctx)
-	if err != nil {
-		return err
-	}
-	defer lock.Close()
-	moves, err := s.renamings(fromFolder, toFolder)
-	if err != nil {
-		return err
-	}
-	for _, m := range moves { // or else a message may be on its way there
-		change, err := s.backend.lockFile(ctx, filepath.Join(m.from, changeLock))
-		if err != nil {
-			return err
-		}
-		defer change.Close()
-	}
-	return s.rename(moves)
-}
-
-// renamings plans the renaming of a mailbox and its children.
-func (s *store) renamings(from, to string) (moves []renaming, err error) {
-	folders, err := s.backend.fsys.ReadDir(s.root)
-	if err != nil {
-		return nil, err
-	}
-	if is, err := s.isFolder(filepath.Join(s.root, from)); err != nil || !is {
-		return nil, cmp.Or(err, mailparts.ErrNoMailbox)
-	}
-	if to == "" {
-		return nil, mailparts.ErrExists
-	}
-	slices.Sort(folders)
-	for _, folder := range folders {
-		if folder != from && !strings.HasPrefix(folder, from+".") {
-			continue
-		}
-		if is, err := s.isFolder(filepath.Join(s.root, folder)); err != nil {
-			return nil, err
-		} else if !is {
-			continue
-		}
-		target := to + folder[len(from):]
-		if _, taken := slices.BinarySearch(folders, target); taken {
-			return nil, mailparts.ErrExists
-		}
-		if len(target) > maxName {
-			return nil, mailparts.ErrBadName
-		}
-		moves = append(moves, renaming{filepath.Join(s.root, folder), filepath.Join(s.root, target)})
-	}
-	return moves, nil
-}
-
-// rename does all of it or nothing, but for a crash: then each mailbox has one of
-// its names.
-func (s *store) rename(moves []renaming) error {
-	fsys := s.backend.fsys
-	defer s.changed(froms(moves)...)
-	var err error
-	done := 0
-	for ; done < len(moves) && err == nil; done++ {
-		err = fsys.Rename(moves[done].from, moves[done].to)
-	}
-	if err != nil {
-		done--
-	} else if err = fsys.SyncDir(s.root); err == nil {
-		return nil
-	}
-	for _, m := range slices.Backward(moves[:done]) {
-		err = errors.Join(err, fsys.Rename(m.to, m.from))
-	}
-	return err
 }

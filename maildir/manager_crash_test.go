@@ -7,28 +7,30 @@ import (
 	"testing/synctest"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
 	"github.com/mailparts/mailparts/internal/disk/disktest"
+	"github.com/mailparts/mailparts/maildir"
 )
 
 // manage is a set of mailboxes, changed, and what may be found after a crash: by
 // the content of each, its names.
-func manage(t *testing.T, fsys *disktest.FS) (answered map[string]bool) {
+func manage(t *testing.T, b *maildir.Backend) (answered map[string]bool) {
 	answered = map[string]bool{}
-	store, err := on(fsys).Open(t.Context(), "user")
+	store, err := b.Open(t.Context(), "user")
 	if err != nil {
 		return answered
 	}
 	m := store.(mailparts.Manager)
 	answered["rename"] = m.Rename(t.Context(), "a", "x/y") == nil
-	answered["create"] = m.Create(t.Context(), "new") == nil
+	answered["create"] = m.Create(t.Context(), "n/e/w") == nil
 	answered["delete"] = m.Delete(t.Context(), "d") == nil
 	answered["subscribe"] = store.(mailparts.Subscriber).Subscribe(t.Context(), "new", true) == nil
 	return answered
 }
 
-func setUpFolders(t *testing.T, fsys *disktest.FS) {
-	store := openStore(t, on(fsys))
-	for _, name := range []string{"a", "a/b", "d"} {
+func setUpFolders(t *testing.T, b *maildir.Backend) {
+	store := openStore(t, b)
+	for _, name := range []string{"a", "a/b", "d", "d/e"} {
 		must(t, store.(mailparts.Manager).Create(t.Context(), name))
 		mb, err := store.Mailbox(t.Context(), name)
 		must(t, err)
@@ -37,8 +39,8 @@ func setUpFolders(t *testing.T, fsys *disktest.FS) {
 	must(t, store.(mailparts.Subscriber).Subscribe(t.Context(), "old", true))
 }
 
-func checkFolders(t *testing.T, fsys *disktest.FS, answered map[string]bool) {
-	store := openStore(t, on(fsys))
+func checkFolders(t *testing.T, b *maildir.Backend, answered map[string]bool) {
+	store := openStore(t, b)
 	where := map[string][]string{}
 	validities := map[uint32]string{}
 	for _, name := range list(t, store) {
@@ -68,10 +70,11 @@ func checkFolders(t *testing.T, fsys *disktest.FS, answered map[string]bool) {
 	}
 	oneOf("a", answered["rename"], "x/y", "a")
 	oneOf("a/b", answered["rename"], "x/y/b", "a/b")
+	oneOf("d/e", true, "d/e")
 	if got := where["1 [] in d"]; answered["delete"] && len(got) > 0 {
 		t.Errorf("the mailbox that was deleted is %q", got)
 	}
-	if answered["create"] && !slices.Contains(list(t, store), "new") {
+	if answered["create"] && !slices.Contains(list(t, store), "n/e/w") {
 		t.Error("the mailbox that was created is lost")
 	}
 	subs, err := store.(mailparts.Subscriber).Subscribed(t.Context())
@@ -83,7 +86,7 @@ func checkFolders(t *testing.T, fsys *disktest.FS, answered map[string]bool) {
 	for _, name := range list(t, store)[1:] { // whatever there is can go
 		must(t, m.Delete(t.Context(), name))
 	}
-	for _, name := range []string{"a", "new", "x/y"} {
+	for _, name := range []string{"a", "n/e/w", "x/y", "d"} {
 		must(t, m.Create(t.Context(), name))
 		mb, err := store.Mailbox(t.Context(), name)
 		must(t, err)
@@ -93,32 +96,49 @@ func checkFolders(t *testing.T, fsys *disktest.FS, answered map[string]bool) {
 	}
 }
 
+// inLayouts runs a test with Backends of each layout.
+func inLayouts(t *testing.T, test func(t *testing.T, on func(disk.FS) *maildir.Backend)) {
+	for name, layout := range map[string]maildir.Layout{"Maildir++": maildir.MaildirPlusPlus, "Folders": maildir.Folders} {
+		t.Run(name, func(t *testing.T) {
+			test(t, func(fsys disk.FS) *maildir.Backend {
+				b := on(fsys)
+				b.Layout = layout
+				return b
+			})
+		})
+	}
+}
+
 func TestCrashFolders(t *testing.T) {
-	disktest.Crash(t, func(fsys *disktest.FS) {
-		synctest.Test(t, func(t *testing.T) { setUpFolders(t, fsys) })
-	}, func(fsys *disktest.FS) (answered map[string]bool) {
-		synctest.Test(t, func(t *testing.T) { answered = manage(t, fsys) })
-		return answered
-	}, func(t *testing.T, after *disktest.FS, answered map[string]bool) {
-		synctest.Test(t, func(t *testing.T) { checkFolders(t, after, answered) })
+	inLayouts(t, func(t *testing.T, on func(disk.FS) *maildir.Backend) {
+		disktest.Crash(t, func(fsys *disktest.FS) {
+			synctest.Test(t, func(t *testing.T) { setUpFolders(t, on(fsys)) })
+		}, func(fsys *disktest.FS) (answered map[string]bool) {
+			synctest.Test(t, func(t *testing.T) { answered = manage(t, on(fsys)) })
+			return answered
+		}, func(t *testing.T, after *disktest.FS, answered map[string]bool) {
+			synctest.Test(t, func(t *testing.T) { checkFolders(t, on(after), answered) })
+		})
 	})
 }
 
 // A call that fails has done nothing.
 func TestFailFolders(t *testing.T) {
-	disktest.Fail(t, syscall.ENOSPC, func(fsys *disktest.FS) {
-		synctest.Test(t, func(t *testing.T) { setUpFolders(t, fsys) })
-	}, func(fsys *disktest.FS) (answered map[string]bool) {
-		synctest.Test(t, func(t *testing.T) { answered = manage(t, fsys) })
-		return answered
-	}, func(t *testing.T, after *disktest.FS, answered map[string]bool) {
-		synctest.Test(t, func(t *testing.T) {
-			names := list(t, openStore(t, on(after)))
-			if answered["rename"] == slices.Contains(names, "a") || answered["rename"] == slices.Contains(names, "a/b") ||
-				answered["create"] != slices.Contains(names, "new") || answered["delete"] == slices.Contains(names, "d") {
-				t.Errorf("answered %v, and the mailboxes are %q", answered, names)
-			}
-			checkFolders(t, after, answered)
+	inLayouts(t, func(t *testing.T, on func(disk.FS) *maildir.Backend) {
+		disktest.Fail(t, syscall.ENOSPC, func(fsys *disktest.FS) {
+			synctest.Test(t, func(t *testing.T) { setUpFolders(t, on(fsys)) })
+		}, func(fsys *disktest.FS) (answered map[string]bool) {
+			synctest.Test(t, func(t *testing.T) { answered = manage(t, on(fsys)) })
+			return answered
+		}, func(t *testing.T, after *disktest.FS, answered map[string]bool) {
+			synctest.Test(t, func(t *testing.T) {
+				names := list(t, openStore(t, on(after)))
+				if answered["rename"] == slices.Contains(names, "a") || answered["rename"] == slices.Contains(names, "a/b") ||
+					answered["create"] != slices.Contains(names, "n/e/w") || answered["delete"] == slices.Contains(names, "d") {
+					t.Errorf("answered %v, and the mailboxes are %q", answered, names)
+				}
+				checkFolders(t, on(after), answered)
+			})
 		})
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
 	"github.com/mailparts/mailparts/internal/disk/disktest"
 	"github.com/mailparts/mailparts/maildir"
 )
@@ -18,7 +19,9 @@ func list(t testing.TB, s mailparts.Store) (names []string) {
 	t.Helper()
 	for info, err := range s.List(context.Background()) {
 		must(t, err)
-		names = append(names, info.Name)
+		if !info.NoSelect {
+			names = append(names, info.Name)
+		}
 	}
 	return names
 }
@@ -109,37 +112,39 @@ func TestRenameTooLong(t *testing.T) {
 
 // A handle follows its mailbox when another process renames it, and ends with it.
 func TestHandleFollows(t *testing.T) {
-	fsys := disktest.New()
-	s, other := openStore(t, on(fsys)), openStore(t, on(fsys)).(mailparts.Manager)
-	must(t, other.Create(t.Context(), "a"))
-	mb, err := s.Mailbox(t.Context(), "a")
-	must(t, err)
-	deliver(t, mb, "one")
-	want(t, mb, "1 [] one")
-	must(t, other.Rename(t.Context(), "a", "b"))
-	must(t, other.Create(t.Context(), "a")) // another one
-	want(t, mb, "1 [] one")
-	deliver(t, mb, "two", mailparts.FlagSeen)
-	must(t, other.Rename(t.Context(), "b", "c/d"))
-	if _, _, err := mb.SetFlags(t.Context(), uids(1), mailparts.FlagChange{Flags: []mailparts.Flag{mailparts.FlagDeleted}}); err != nil {
-		t.Fatal(err)
-	}
-	must(t, other.Rename(t.Context(), "c/d", "e"))
-	must(t, mb.Expunge(t.Context(), mailparts.AllUIDs(), mailparts.FlagDeleted))
-	want(t, mb, `2 [\Seen] two`)
-	must(t, other.Rename(t.Context(), "e", "f"))
-	if body, err := readBody(mb, 2); body != "two" || err != nil {
-		t.Errorf("Body after a rename: %q, %v", body, err)
-	}
-	fresh, err := s.Mailbox(t.Context(), "a")
-	must(t, err)
-	want(t, fresh)
-	must(t, other.Delete(t.Context(), "f"))
-	for call, err := range calls(mb) {
-		if !errors.Is(err, mailparts.ErrNoMailbox) {
-			t.Errorf("%s after Delete: %v, want ErrNoMailbox", call, err)
+	inLayouts(t, func(t *testing.T, on func(disk.FS) *maildir.Backend) {
+		fsys := disktest.New()
+		s, other := openStore(t, on(fsys)), openStore(t, on(fsys)).(mailparts.Manager)
+		must(t, other.Create(t.Context(), "a"))
+		mb, err := s.Mailbox(t.Context(), "a")
+		must(t, err)
+		deliver(t, mb, "one")
+		want(t, mb, "1 [] one")
+		must(t, other.Rename(t.Context(), "a", "b"))
+		must(t, other.Create(t.Context(), "a")) // another one
+		want(t, mb, "1 [] one")
+		deliver(t, mb, "two", mailparts.FlagSeen)
+		must(t, other.Rename(t.Context(), "b", "c/d"))
+		if _, _, err := mb.SetFlags(t.Context(), uids(1), mailparts.FlagChange{Flags: []mailparts.Flag{mailparts.FlagDeleted}}); err != nil {
+			t.Fatal(err)
 		}
-	}
+		must(t, other.Rename(t.Context(), "c/d", "e"))
+		must(t, mb.Expunge(t.Context(), mailparts.AllUIDs(), mailparts.FlagDeleted))
+		want(t, mb, `2 [\Seen] two`)
+		must(t, other.Rename(t.Context(), "e", "f"))
+		if body, err := readBody(mb, 2); body != "two" || err != nil {
+			t.Errorf("Body after a rename: %q, %v", body, err)
+		}
+		fresh, err := s.Mailbox(t.Context(), "a")
+		must(t, err)
+		want(t, fresh)
+		must(t, other.Delete(t.Context(), "f"))
+		for call, err := range calls(mb) {
+			if !errors.Is(err, mailparts.ErrNoMailbox) {
+				t.Errorf("%s after Delete: %v, want ErrNoMailbox", call, err)
+			}
+		}
+	})
 }
 
 // A handle ends with the UIDVALIDITY too, and so does a listing under way.
@@ -206,26 +211,28 @@ func calls(mb mailparts.Mailbox) map[string]error {
 
 // A renaming while a message is written: it is delivered under the new name.
 func TestRenameDuringAppend(t *testing.T) {
-	for op, n := range map[string]int{"openfile": 1, "write": 1, "sync": 1, "close": 1, "lock": 1, "syncdir": 2} {
-		t.Run(op, func(t *testing.T) {
-			fsys := disktest.New()
-			s, other := openStore(t, on(fsys)), openStore(t, on(fsys)).(mailparts.Manager)
-			must(t, other.Create(t.Context(), "a"))
-			mb, err := s.Mailbox(t.Context(), "a")
-			must(t, err)
-			interfere(fsys, op, n, func() {
-				fsys.Before = nil
-				must(t, other.Rename(t.Context(), "a", "b"))
+	inLayouts(t, func(t *testing.T, on func(disk.FS) *maildir.Backend) {
+		for op, n := range map[string]int{"openfile": 1, "write": 1, "sync": 1, "close": 1, "lock": 1, "syncdir": 2} {
+			t.Run(op, func(t *testing.T) {
+				fsys := disktest.New()
+				s, other := openStore(t, on(fsys)), openStore(t, on(fsys)).(mailparts.Manager)
 				must(t, other.Create(t.Context(), "a"))
+				mb, err := s.Mailbox(t.Context(), "a")
+				must(t, err)
+				interfere(fsys, op, n, func() {
+					fsys.Before = nil
+					must(t, other.Rename(t.Context(), "a", "b"))
+					must(t, other.Create(t.Context(), "a"))
+				})
+				deliver(t, mb, "one")
+				want(t, openMailbox(t, on(fsys), "b"), "1 [] one")
+				want(t, openMailbox(t, on(fsys), "a"))
+				if left := slices.Concat(in(fsys, "*a/tmp/*"), in(fsys, "*b/tmp/*")); len(left) > 0 {
+					t.Errorf("left in tmp: %q", left)
+				}
 			})
-			deliver(t, mb, "one")
-			want(t, openMailbox(t, on(fsys), "b"), "1 [] one")
-			want(t, openMailbox(t, on(fsys), "a"))
-			if left := append(in(fsys, ".a/tmp/*"), in(fsys, ".b/tmp/*")...); len(left) > 0 {
-				t.Errorf("left in tmp: %q", left)
-			}
-		})
-	}
+		}
+	})
 }
 
 func TestUsers(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"path/filepath"
 
 	"github.com/mailparts/mailparts"
 )
@@ -19,11 +18,11 @@ const quotaName = "User quota"
 // Quota returns what has a limit, of storage and messages, in the tree's one root. It
 // is in octets on disk, where a message mostly has LF for CRLF.
 func (s *store) Quota(ctx context.Context, name string) ([]mailparts.Quota, error) {
-	folder, err := folderOf(name)
+	folder, err := s.folderOf(name)
 	if err != nil {
 		return nil, err
 	}
-	if is, err := s.isFolder(filepath.Join(s.root, folder)); err != nil {
+	if is, err := s.isMailbox(folder); err != nil {
 		return nil, err
 	} else if !is && folder != "" {
 		return nil, mailparts.ErrNoMailbox

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -96,16 +95,15 @@ func (s quotaShelf) is(t quotaShelf) bool { return s.path == t.path && s.mtime.E
 // Courier and Dovecot take for a folder, whether its name can be a mailbox's here or
 // not.
 func (q quotaRoot) shelves() (shelves []quotaShelf, err error) {
-	folders, err := q.fsys.ReadDir(q.tree)
-	if err != nil {
-		return nil, err
+	folders := []string{""} // INBOX
+	for f, err := range q.folders(q.tree) {
+		if err != nil {
+			return nil, err
+		}
+		folders = append(folders, f.path)
 	}
-	folders = append(folders, "") // INBOX
 	slices.Sort(folders)
 	for _, folder := range folders {
-		if folder != "" && folder[0] != '.' || strings.HasPrefix(folder, "..") {
-			continue
-		}
 		for _, shelf := range shelfNames {
 			path := filepath.Join(q.tree, folder, shelf)
 			fi, err := q.fsys.Stat(path)

@@ -2,6 +2,7 @@ package maildir
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk"
@@ -35,44 +37,55 @@ var (
 // name is no mailbox's is left out.
 func (s *store) List(ctx context.Context) iter.Seq2[mailparts.MailboxInfo, error] {
 	return func(yield func(mailparts.MailboxInfo, error) bool) {
-		names, err := s.names(ctx)
-		for _, name := range names {
-			folder, _ := folderOf(name)
-			head, _ := s.backend.readHeader(filepath.Join(s.root, folder)) // without one there is no ID yet
-			if !yield(mailparts.MailboxInfo{Name: name, ID: head.guid()}, nil) {
-				return
-			}
-		}
+		places, err := s.places(ctx)
 		if err != nil {
 			yield(mailparts.MailboxInfo{}, err)
+			return
+		}
+		for _, p := range places {
+			info := mailparts.MailboxInfo{Name: p.name, NoSelect: !p.isMailbox}
+			if p.isMailbox {
+				head, _ := s.backend.readHeader(filepath.Join(s.root, p.path)) // without one there is no ID yet
+				info.ID = head.guid()
+			}
+			if !yield(info, nil) {
+				return
+			}
 		}
 	}
 }
 
-func (s *store) names(ctx context.Context) ([]string, error) {
-	names := []string{inbox}
-	folders, err := s.backend.fsys.ReadDir(s.root)
-	if err != nil {
-		return nil, err
-	}
-	for _, folder := range folders {
-		name, ok := nameOf(folder)
-		if !ok {
-			continue
+// place is a folder whose name can be a mailbox's.
+type place struct {
+	folder
+	name string
+}
+
+// places are INBOX and then the others in the order of their names: mailboxes, and
+// folders with mailboxes below them.
+func (s *store) places(ctx context.Context) ([]place, error) {
+	places := []place{{folder{isMailbox: true}, inbox}}
+	parents := map[string]bool{} // of mailboxes
+	for f, err := range s.backend.folders(s.root) {
+		if err == nil {
+			err = ctx.Err()
 		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		is, err := s.isFolder(filepath.Join(s.root, folder))
 		if err != nil {
 			return nil, err
 		}
-		if is {
-			names = append(names, name)
+		name, ok := s.backend.naming().nameOf(f.path)
+		if !ok {
+			continue
+		}
+		places = append(places, place{f, name})
+		for at := f.path; f.isMailbox && at != "."; {
+			at = filepath.Dir(at)
+			parents[at] = true
 		}
 	}
-	slices.Sort(names[1:])
-	return names, nil
+	places = slices.DeleteFunc(places, func(p place) bool { return !p.isMailbox && !parents[p.path] })
+	slices.SortFunc(places[1:], func(a, b place) int { return strings.Compare(a.name, b.name) })
+	return places, nil
 }
 
 // Mailbox returns a handle, and makes what is missing in the folder: others make
@@ -89,9 +102,12 @@ func (s *store) open(ctx context.Context, name string) (*box, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	folder, err := folderOf(name)
+	folder, err := s.folderOf(name)
 	if err != nil {
 		return nil, err
+	}
+	if within, err := s.isWithin(folder); err != nil || !within {
+		return nil, cmp.Or(err, mailparts.ErrNoMailbox)
 	}
 	dir := filepath.Join(s.root, folder)
 	id, err := s.backend.identify(dir)
@@ -109,14 +125,17 @@ var errUnmade = errors.New("mailbox not complete")
 
 // identify returns what mailbox has the folder.
 func (b *Backend) identify(dir string) (id identity, err error) {
-	id.folder, err = b.fsys.Stat(dir)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !id.folder.IsDir() {
-		return id, mailparts.ErrNoMailbox
+	id.cur, err = b.fsys.Stat(filepath.Join(dir, "cur"))
+	if isAbsent(err) {
+		if is, _, err := b.isFolder(dir); err != nil || !is || b.Layout == Folders {
+			return id, cmp.Or(err, mailparts.ErrNoMailbox)
+		}
+		return id, errUnmade
 	}
 	if err != nil {
 		return id, err
 	}
-	for _, sub := range subfolders {
+	for _, sub := range subfolders[:2] {
 		if _, err := b.fsys.Stat(filepath.Join(dir, sub)); errors.Is(err, fs.ErrNotExist) {
 			return id, errUnmade
 		}
@@ -194,7 +213,7 @@ func (s *store) complete(ctx context.Context, dir string) (id identity, err erro
 
 func (s *store) makeList(ctx context.Context, dir, list string) error {
 	b := s.backend
-	if dir != s.root {
+	if dir != s.root && b.Layout == MaildirPlusPlus {
 		if err := b.touch(filepath.Join(dir, folderMark)); err != nil {
 			return err
 		}
@@ -226,8 +245,8 @@ func (s *store) makeList(ctx context.Context, dir, list string) error {
 	return disk.WriteFile(b.fsys, list, newList(validity, 1, nil, ids), fileMode)
 }
 
-// folderMark is in every folder but INBOX's: delivery agents that have only the
-// folder find the tree by it.
+// folderMark is in every folder of Maildir++ but INBOX's: delivery agents that have
+// only the folder find the tree, which is the one above, by it.
 const folderMark = "maildirfolder"
 
 // touch makes an empty file, if it is not there.

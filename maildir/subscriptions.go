@@ -9,11 +9,10 @@ import (
 	"strings"
 
 	"github.com/mailparts/mailparts/internal/disk"
-	"github.com/mailparts/mailparts/internal/utf7"
 )
 
 // subscriptionsName is Dovecot's file. Its second version begins with
-// subscriptionsHead and has a name on each line, in modified UTF-7 with a tab
+// subscriptionsHead and has a name on each line, in modified UTF-7 or UTF-8 with a tab
 // between the parts; the first one has no header, and "." between them.
 const (
 	subscriptionsName = "subscriptions"
@@ -22,12 +21,13 @@ const (
 
 // subscriptions is the file's content. Lines that are no names stay in it.
 type subscriptions struct {
+	naming
 	head, sep string
 	lines     []string
 }
 
-func parseSubscriptions(text string) subscriptions {
-	s := subscriptions{head: subscriptionsHead, sep: "\t"}
+func (n naming) parseSubscriptions(text string) subscriptions {
+	s := subscriptions{naming: n, head: subscriptionsHead, sep: "\t"}
 	body, ok := strings.CutPrefix(text, s.head)
 	if !ok && text != "" {
 		s.head, s.sep = "", "."
@@ -50,13 +50,13 @@ func (s subscriptions) String() string {
 }
 
 func (s subscriptions) line(name string) string {
-	return strings.ReplaceAll(utf7.Encode(name), "/", s.sep)
+	return strings.ReplaceAll(s.encode(name), "/", s.sep)
 }
 
 func (s subscriptions) names() []string {
 	var names []string
 	for _, line := range s.lines {
-		name, ok := utf7.Decode(strings.ReplaceAll(line, s.sep, "/"))
+		name, ok := s.decode(strings.ReplaceAll(line, s.sep, "/"))
 		if ok && checkName(name) == nil {
 			names = append(names, name)
 		}
@@ -70,7 +70,7 @@ func (s *store) readSubscriptions() (subscriptions, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	return parseSubscriptions(string(text)), err
+	return s.backend.naming().parseSubscriptions(string(text)), err
 }
 
 // Subscribed returns the names in ascending order.
@@ -84,7 +84,7 @@ func (s *store) Subscribed(ctx context.Context) ([]string, error) {
 
 // Subscribe takes every name that a mailbox could have.
 func (s *store) Subscribe(ctx context.Context, name string, on bool) error {
-	if _, err := folderOf(name); err != nil {
+	if _, err := s.folderOf(name); err != nil {
 		return err
 	}
 	lock, err := s.lockNames(ctx)

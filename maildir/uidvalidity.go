@@ -80,10 +80,9 @@ func (s *store) lastValidity() (file string, last uint64, err error) {
 // firstValidity is the clock, in seconds, or above all in use.
 func (s *store) firstValidity(ctx context.Context) (uint64, error) {
 	next := uint64(time.Now().Unix())
-	names, err := s.names(ctx)
-	for _, name := range names {
-		folder, _ := folderOf(name)
-		h, err := s.backend.readHeader(filepath.Join(s.root, folder))
+	places, err := s.places(ctx)
+	for _, p := range places {
+		h, err := s.backend.readHeader(filepath.Join(s.root, p.path))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errNoHeader) {
 			return 0, err
 		}

@@ -72,17 +72,25 @@ func boxEffect(name string) watch.Effect {
 	return watch.Wake
 }
 
-// paths adds the tree before it lists the mailboxes.
+// paths adds the tree before it looks for mailboxes.
 func (s *store) paths(ctx context.Context, add func(watch.Path)) error {
-	addMailbox(s.root, treeEffect, treeFiles, add)
-	names, err := s.names(ctx)
-	for _, name := range names {
-		folder, err := folderOf(name)
-		if err == nil && folder != "" {
-			addMailbox(filepath.Join(s.root, folder), boxEffect, boxFiles, add)
+	tree, box := treeEffect, boxEffect
+	if s.backend.Layout == Folders {
+		tree, box = folderEffect, folderEffect
+	}
+	addMailbox(s.root, tree, treeFiles, add)
+	for f, err := range s.backend.folders(s.root) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		if _, ok := s.backend.naming().nameOf(f.path); ok {
+			addMailbox(filepath.Join(s.root, f.path), box, boxFiles, add)
 		}
 	}
-	return err
+	return nil
 }
 
 // treeEffect is that of a change of what has a name in a tree, which is INBOX too.
@@ -94,6 +102,17 @@ func treeEffect(name string) watch.Effect {
 		return watch.Renew
 	case name == subscriptionsName:
 		return watch.Wake
+	}
+	return boxEffect(name)
+}
+
+// folderEffect is that in trees and in mailboxes where these are in each other.
+func folderEffect(name string) watch.Effect {
+	switch {
+	case name == subscriptionsName:
+		return watch.Wake
+	case !isReserved(name):
+		return watch.Renew
 	}
 	return boxEffect(name)
 }
