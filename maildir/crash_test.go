@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"os"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -23,6 +25,7 @@ type ledger struct {
 	seen     map[mailparts.UID]string // body of each UID that anyone was told of
 	next     mailparts.UID            // the highest UIDNext that was told
 	other    mailparts.Backend        // another process, for the workload
+	fsys     *disktest.FS             // for what others do
 	changed  []string                 // UIDs that a message lost to another without a crash
 }
 
@@ -202,6 +205,20 @@ var workloads = []struct {
 			l.gone["zwei"] = true
 		}
 	}},
+	{"uidlist rewrite", func(l *ledger, s mailparts.Store, mb mailparts.Mailbox) {
+		l.look(mb)
+		f, err := l.fsys.OpenFile(root+"/user/dovecot-uidlist", os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			return
+		}
+		io.WriteString(f, "no line\n")
+		if f.Close() != nil {
+			return
+		}
+		l.append(mb, incoming("eins"))
+		l.look(mb)
+		l.append(mb, incoming("zwei"))
+	}},
 	{"another process too", func(l *ledger, s mailparts.Store, mb mailparts.Mailbox) {
 		l.look(mb)
 		other, err := l.other.Open(context.Background(), "user")
@@ -256,7 +273,7 @@ func run(t *testing.T, fsys *disktest.FS, do func(*ledger, mailparts.Store, mail
 		body := fmt.Sprintf("message %d\r\n", i+1)
 		l.sure[body], l.seen[mailparts.UID(i+1)] = true, body
 	}
-	l.next, l.other = 6, on(fsys)
+	l.next, l.other, l.fsys = 6, on(fsys), fsys
 	s, err := on(fsys).Open(t.Context(), "user")
 	if err != nil {
 		return l
