@@ -25,9 +25,16 @@ func TestBackendFolders(t *testing.T) {
 func conform(t *testing.T, on func(root string) *maildir.Backend) {
 	again := func(t *testing.T, b mailparts.Backend) mailparts.Backend { return on(b.(*maildir.Backend).Root) }
 	mailtest.BackendKit{
-		New:      func(t *testing.T) mailparts.Backend { return on(t.TempDir()) },
-		Reopen:   again,
-		Second:   again,
+		New:    func(t *testing.T) mailparts.Backend { return on(t.TempDir()) },
+		Reopen: again,
+		Second: again,
+		Limited: func(t *testing.T, octets, messages int64) mailparts.Backend {
+			b := on(t.TempDir())
+			b.Quota = func(string) (maildir.Limits, error) {
+				return maildir.Limits{Storage: octets, Messages: messages}, nil
+			}
+			return b
+		},
 		Stranger: "../alice",
 	}.Test(t)
 }
