@@ -77,8 +77,8 @@ func (b *box) copying(ctx context.Context, dst *box, uids mailparts.UIDSet) (*co
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range b.pick(uids, func(*entry) bool { return true }) {
-		guid, _, _ := strings.Cut(cmp.Or(b.ix.GUIDs[e.UID], keyOf(&e)), ",")
-		if strings.ContainsAny(guid, " \t") { // it could not stand in a uidlist
+		guid := cmp.Or(b.ix.GUIDs[e.UID], keyOf(&e)) // with the sizes, as Dovecot has it
+		if strings.ContainsAny(guid, " \t") {        // it could not stand in a uidlist
 			guid = objectID(guid)
 		}
 		c.msgs = append(c.msgs, original{entry: e, guid: guid})

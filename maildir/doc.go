@@ -140,5 +140,5 @@
 // # Optional interfaces
 //
 // Stores are a mailparts.Manager, Subscriber, Quotaer and Watcher, mailboxes a
-// Locker, RecentClaimer, VanishedLister, UIDLer and Watcher.
+// Locker, RecentClaimer, VanishedLister, Copier, Mover, UIDLer and Watcher.
 package maildir

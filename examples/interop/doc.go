@@ -14,7 +14,7 @@
 //	                  It has no PIPELINING, CHUNKING and SMTPUTF8. The STARTTLS of its server
 //	                  fails in Debian 12, so that the Relay goes on without
 //	Dovecot 2.3       takes mail of lmtp.Client by TCP and a socket, serves our Maildirs,
-//	                  keeps one quota with us; in turn with us serves one Maildir tree,
+//	                  keeps one quota with us, knows our copies; in turn with us serves one Maildir tree,
 //	                  with the same UIDs, flags, keywords, dates and octets
 //	Courier 5.2       gives its Maildir trees to us with UIDs, keywords and subscriptions,
 //	                  and takes them back with flags
