@@ -162,6 +162,51 @@ func TestQuotaLineFails(t *testing.T) {
 	wantFile(t, fsys, "100S\n0 0\n")
 }
 
+// What was placed and is taken back is taken out of the sum.
+func TestQuotaGivesBack(t *testing.T) {
+	fsys := disktest.New()
+	mb := openMailbox(t, limited(fsys, 100, 0), "INBOX")
+	fsys.Before = func(op disktest.Op) error {
+		if op.Name == "syncdir" && op.Path == root+"/user/new" {
+			return syscall.EIO
+		}
+		return nil
+	}
+	if _, err := mailparts.Append(t.Context(), mb, incoming("12345")); !errors.Is(err, syscall.EIO) {
+		t.Errorf("Append: %v", err)
+	}
+	wantFile(t, fsys, "100S\n0 0\n5 1\n-5 -1\n")
+}
+
+// Nobody of our kind counts the tree between the removal of a message and its line.
+func TestQuotaExpungeIsOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := disktest.New()
+		b := limited(fsys, 100, 0)
+		mb, theirs := openMailbox(t, b, "INBOX"), openStore(t, on(fsys))
+		deliver(t, mb, "stays")
+		uid := deliver(t, mb, "goes")
+		put(t, fsys, quotaFile, "100S\n9 2\nbad\n")
+		var removed, counting bool
+		counted := make(chan error, 1)
+		fsys.Before = func(op disktest.Op) error {
+			removed = removed || op.Name == "remove" && strings.Contains(op.Path, "/new/")
+			if removed && !counting && op.Name == "openfile" && op.Path == quotaFile {
+				counting = true
+				go func() {
+					_, err := mailparts.QuotaOf(context.Background(), theirs, "INBOX")
+					counted <- err
+				}()
+				synctest.Wait() // until it has counted, or waits
+			}
+			return nil
+		}
+		must(t, mb.Expunge(t.Context(), uids(uid), ""))
+		must(t, <-counted)
+		wantFile(t, fsys, "100S\n5 1\n")
+	})
+}
+
 // What is removed is removed even if nobody can say so to the quota.
 func TestQuotaExpungeAlways(t *testing.T) {
 	fsys := disktest.New()

@@ -309,8 +309,8 @@ func TestQuotaCostsNothing(t *testing.T) {
 	}
 }
 
-// What another program does while the tree is counted is seen: its message, and its
-// line in the old file or in the new one.
+// The messages that others deliver while the tree is counted are counted too, and once,
+// whether their lines were in the old file or are in the new one.
 func TestQuotaRecountSeesOthers(t *testing.T) {
 	for name, at := range map[string]disktest.Op{
 		"as the first is asked for": {Name: "openfile", Path: quotaFile},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -27,60 +26,34 @@ func (q quotaRoot) recount(ctx context.Context, was *sizeFile) (*sizeFile, error
 }
 
 func (q quotaRoot) recountOnce(ctx context.Context, was *sizeFile) (now *sizeFile, stable bool, err error) {
-	old, err := q.openOld()
+	mode, err := q.sizeFileMode()
 	if err != nil {
 		return nil, false, err
 	}
-	defer old.close()
 	now = &sizeFile{Limits: was.Limits, others: was.others, lines: 1}
 	var shelves []quotaShelf
 	if now.used, shelves, err = q.weighTree(ctx); err != nil {
 		return nil, false, err
 	}
 	text := now.used.append(now.appendLimits(nil))
-	if err := disk.WriteFile(q.fsys, q.file(), text, old.mode); err != nil {
+	if err := disk.WriteFile(q.fsys, q.file(), text, mode); err != nil {
 		return nil, false, err
 	}
 	now.size, now.mtime = int64(len(text)), time.Now()
 	again, err := q.shelves()
-	return now, err == nil && slices.EqualFunc(shelves, again, quotaShelf.is) && !old.grown(), nil
+	return now, err == nil && slices.EqualFunc(shelves, again, quotaShelf.is), nil
 }
 
-// oldFile is the one that a recount replaces. Who had it open may still write to it.
-type oldFile struct {
-	disk.File // nil: there was none
-	size      int64
-	mode      fs.FileMode
-}
-
-func (q quotaRoot) openOld() (old oldFile, err error) {
-	f, err := q.fsys.OpenFile(q.file(), os.O_RDONLY, 0)
+// sizeFileMode is what the file has, or gets if there is none.
+func (q quotaRoot) sizeFileMode() (fs.FileMode, error) {
+	fi, err := q.fsys.Stat(q.file())
 	if errors.Is(err, fs.ErrNotExist) {
-		return oldFile{mode: fileMode}, nil
+		return fileMode, nil
 	}
 	if err != nil {
-		return old, err
+		return 0, err
 	}
-	fi, err := f.Stat()
-	if err != nil {
-		return old, errors.Join(err, f.Close())
-	}
-	return oldFile{f, fi.Size(), fi.Mode().Perm()}, nil
-}
-
-// grown reports whether a line came that may not be in the new file.
-func (o oldFile) grown() bool {
-	if o.File == nil {
-		return false
-	}
-	fi, err := o.Stat()
-	return err != nil || fi.Size() != o.size
-}
-
-func (o oldFile) close() {
-	if o.File != nil {
-		o.Close()
-	}
+	return fi.Mode().Perm(), nil
 }
 
 // quotaShelf is a folder with messages, and when it was changed last.
