@@ -35,11 +35,6 @@ func conform(t *testing.T, on func(root string) *maildir.Backend) {
 			}
 			return b
 		},
-		Limited: func(t *testing.T, octets, messages int64) mailparts.Backend {
-			return &maildir.Backend{Root: t.TempDir(), Quota: func(string) (maildir.Limits, error) {
-				return maildir.Limits{Storage: octets, Messages: messages}, nil
-			}}
-		},
 		Stranger: "../alice",
 	}.Test(t)
 }
