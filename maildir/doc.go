@@ -20,7 +20,8 @@
 // base, unique on any host, with the size on disk and on the wire in it, and after
 // the colon the flags: (D)raft, (F)lagged, (R) for answered, (S)een, (T)rashed for
 // deleted, and small letters for the mailbox's keywords, of which there are 26 at the
-// most. A message has LF on disk and CRLF on the wire, exact to the octet.
+// most. A message has LF on disk, or CRLF if Backend.CRLF says so or another program
+// wrote it, and CRLF on the wire, exact to the octet.
 //
 // # States
 //
