@@ -140,6 +140,7 @@
 //
 // # Optional interfaces
 //
-// Stores are a mailparts.Manager, Subscriber, Quotaer and Watcher, mailboxes a
-// Locker, RecentClaimer, VanishedLister, Copier, Mover, UIDLer and Watcher.
+// Stores are a mailparts.Manager, Subscriber, StatusLister, Quotaer and Watcher,
+// mailboxes a Locker, RecentClaimer, VanishedLister, Copier, Mover, UIDLer and
+// Watcher.
 package maildir

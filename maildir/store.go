@@ -24,13 +24,14 @@ type store struct {
 }
 
 var (
-	_ mailparts.Backend    = (*Backend)(nil)
-	_ mailparts.Manager    = (*store)(nil)
-	_ mailparts.Subscriber = (*store)(nil)
-	_ mailparts.Quotaer    = (*store)(nil)
-	_ mailparts.Watcher    = (*store)(nil)
-	_ mailparts.Watcher    = (*mailbox)(nil)
-	_ mailparts.Locker     = (*mailbox)(nil)
+	_ mailparts.Backend      = (*Backend)(nil)
+	_ mailparts.Manager      = (*store)(nil)
+	_ mailparts.Subscriber   = (*store)(nil)
+	_ mailparts.Quotaer      = (*store)(nil)
+	_ mailparts.StatusLister = (*store)(nil)
+	_ mailparts.Watcher      = (*store)(nil)
+	_ mailparts.Watcher      = (*mailbox)(nil)
+	_ mailparts.Locker       = (*mailbox)(nil)
 )
 
 // List yields INBOX and then the others in the order of their names. A folder whose
