@@ -14,6 +14,7 @@
 //	dovecot-keywords     which keywords the letters a to z stand for
 //	mailparts-uidnext    up to where UIDs and mod-sequences may have been given out
 //	mailparts-index      all of this, to be read at once: see Index
+//	mailparts-metadata   special uses and annotations, if there are any
 //	mailparts*.lock      locks of the kernel
 //
 // A name such as "1795374075.M211740P27571R0c5f3a77Q1.host,S=18,W=21:2,FS" is a
@@ -140,7 +141,7 @@
 //
 // # Optional interfaces
 //
-// Stores are a mailparts.Manager, Subscriber, StatusLister, Quotaer and Watcher,
-// mailboxes a Locker, RecentClaimer, VanishedLister, Copier, Mover, UIDLer and
-// Watcher.
+// Stores are a mailparts.Manager, Subscriber, Annotator, StatusLister, Quotaer and
+// Watcher, mailboxes a Locker, RecentClaimer, VanishedLister, Copier, Mover, UIDLer
+// and Watcher.
 package maildir

@@ -62,6 +62,8 @@ func boxEffect(name string) watch.Effect {
 	switch {
 	case name == shelfNames[newShelf], name == shelfNames[curShelf]:
 		return watch.Renew
+	case name == metadataName, name == accountName:
+		return watch.Wake
 	case strings.HasPrefix(name, "."), // other mailboxes, in INBOX
 		strings.HasPrefix(name, "mailparts"), // of ours, written by who only reads too
 		strings.HasPrefix(name, "dovecot."),  // likewise of Dovecot
