@@ -22,23 +22,18 @@ func (m *mailbox) Status(ctx context.Context) (mailparts.Status, error) {
 	if err := m.refresh(ctx, needHead); err != nil {
 		return mailparts.Status{}, err
 	}
-	return m.status(), nil
-}
-
-// status is what is known.
-func (b *box) status() mailparts.Status {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	h := &b.ix.Head
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	h := &m.ix.Head
 	st := mailparts.Status{
-		ID:             b.guid,
-		UIDValidity:    b.validity,
+		ID:             m.guid,
+		UIDValidity:    m.validity,
 		UIDNext:        mailparts.UID(h.Next),
 		HighestModSeq:  mailparts.ModSeq(h.HighestModSeq),
 		Messages:       h.Counts.Messages,
-		PermanentFlags: b.permanentFlags(),
+		PermanentFlags: m.permanentFlags(),
 	}
-	if b.unsaved {
+	if m.unsaved {
 		st.HighestModSeq = 0
 	}
 	if uint64(h.FirstRecent) < h.Next {
@@ -49,7 +44,7 @@ func (b *box) status() mailparts.Status {
 			Unseen: h.Counts.Unseen, Deleted: h.Counts.Deleted, Size: h.Counts.Size, DeletedSize: h.Counts.DeletedSize,
 		}
 	}
-	return st
+	return st, nil
 }
 
 // permanentFlags are the system flags, the keywords of the mailbox, and leave for

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -188,13 +187,12 @@ func TestQuotaExpungeIsOne(t *testing.T) {
 		deliver(t, mb, "stays")
 		uid := deliver(t, mb, "goes")
 		put(t, fsys, quotaFile, "100S\n9 2\nbad\n")
-		var removed, counting atomic.Bool
+		var removed, counting bool
 		counted := make(chan error, 1)
 		fsys.Before = func(op disktest.Op) error {
-			if op.Name == "remove" && strings.Contains(op.Path, "/new/") {
-				removed.Store(true)
-			}
-			if removed.Load() && op.Name == "openfile" && op.Path == quotaFile && counting.CompareAndSwap(false, true) {
+			removed = removed || op.Name == "remove" && strings.Contains(op.Path, "/new/")
+			if removed && !counting && op.Name == "openfile" && op.Path == quotaFile {
+				counting = true
 				go func() {
 					_, err := mailparts.QuotaOf(context.Background(), theirs, "INBOX")
 					counted <- err

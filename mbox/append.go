@@ -312,6 +312,7 @@ func (a *arrival) show() {
 		at += int64(len(a.heads[i])) + d.size
 	}
 	h.publish(entries, b, h.j.next, h.shape(), false)
+	h.tell()
 	h.saveIndex(from, nil)
 }
 

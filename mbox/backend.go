@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 	"weak"
 
@@ -38,11 +39,16 @@ type Backend struct {
 
 	// Index is a folder for what the store keeps beside the mail, for where that
 	// must not be in the user's tree: it has a folder for each user. The names of
-	// users must be as for Root then. Empty: the folder ".mailparts" in the tree.
+	// users must be as for Root then. Empty: ".imap/.mailparts" in the tree.
 	Index string
 
 	// Locks are taken to read and to write a file. Zero: see Locks.
 	Locks Locks
+
+	// Poll, if not zero, is how often to look for changes in what is watched
+	// (mailparts.Watcher). Zero: the system tells of them where it can, and a look
+	// every two seconds must do on network file systems and where watches run out.
+	Poll time.Duration
 
 	// Logger is told what was repaired and what was left alone. Nil: nobody.
 	Logger *slog.Logger

@@ -28,6 +28,16 @@ type base struct {
 // maxBase is how long the field may be.
 const maxBase = 64 << 10
 
+// baseOf is the base in a message, or false if there is none that can be believed.
+func baseOf(f io.ReaderAt, m *span) (b base, ok bool, err error) {
+	for _, id := range []int{fieldXIMAPbase, fieldXIMAP} {
+		if at := &m.fields[id]; at.has() && !ok && err == nil {
+			b, ok, err = readBase(f, at, id == fieldXIMAP)
+		}
+	}
+	return b, ok, err
+}
+
 // readBase reads the field, or is false if it cannot be believed.
 func readBase(f io.ReaderAt, at *field, pseudo bool) (b base, ok bool, err error) {
 	if at.end-at.start > maxBase {

@@ -60,6 +60,7 @@ type box struct {
 	known    shape  // of the file when it was read
 	layout   uint64 // changes whenever a message may have moved
 	waiting  bool   // messages without UIDs wait for better times
+	whole    bool   // the next look is to be at all messages
 	stored   stored // what is in the index
 	lists    map[flagSet][]mailparts.Flag
 }
@@ -69,7 +70,7 @@ type shape struct {
 	info    fs.FileInfo // nil: there was no file
 	size    int64
 	settled bool   // a change after this shows
-	partial bool   // others may have changed flags that were not read
+	partial bool   // others may have changed flags that were not looked at
 	edits   uint64 // what the journal counted
 	strange uint64
 }
@@ -109,7 +110,15 @@ func (k *shape) is(fi fs.FileInfo) bool {
 	if fi == nil || k.info == nil {
 		return fi == nil && k.info == nil
 	}
-	return k.settled && fi.Size() == k.size && fi.ModTime().Equal(k.info.ModTime()) && disk.SameFile(fi, k.info)
+	return k.settled && fi.Size() == k.size && k.looks(fi)
+}
+
+// looks is that as far as can be told at once.
+func (k *shape) looks(fi fs.FileInfo) bool {
+	if fi == nil || k.info == nil {
+		return fi == nil && k.info == nil
+	}
+	return fi.Size() == k.info.Size() && fi.ModTime().Equal(k.info.ModTime()) && disk.SameFile(fi, k.info)
 }
 
 // find returns the message now.

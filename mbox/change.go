@@ -24,13 +24,18 @@ func (h *held) commit(p plan, validity uint32, next uint64) error {
 	p.sort()
 	size := h.size
 	w := payloadWriter{j: h.j}
-	err := p.encode(&w, h.f, size)
+	r := h.j.begin(changing, h.fi)
+	r.validity, r.next, r.boot = validity, next, h.boot()
+	r.newSize, r.start = size+p.grows(), p[0].off
+	r.sample = max(0, min(maxSample, size-r.start, r.newSize-r.start, p.firstPart(size)))
+	r.last = r.sample + p.lastPart()
+	err := copyRange(&w, h.f, r.start, r.start+r.sample)
+	if err == nil {
+		err = p.encode(&w, h.f, size)
+	}
 	if err == nil {
 		err = w.flush()
 	}
-	r := h.j.begin(changing, h.fi)
-	r.validity, r.next, r.boot = validity, next, h.boot()
-	r.newSize, r.start, r.last = size+p.grows(), p[0].off, p.lastPart()
 	r.payload, r.sum = w.size, w.sum
 	if err == nil {
 		r.tail, err = sumOf(h.f, r.newSize, size)
@@ -71,7 +76,7 @@ func sumOf(f io.ReaderAt, from, to int64) (uint32, error) {
 func (h *held) apply() error {
 	err := h.f.Allocate(h.j.newSize)
 	if err == nil {
-		err = replay(h.f, io.NewSectionReader(h.j, payloadStart, h.j.payload))
+		err = replay(h.f, io.NewSectionReader(h.j, payloadStart+h.j.sample, h.j.payload-h.j.sample))
 	}
 	if err == nil && h.j.oldSize > h.j.newSize {
 		err = h.f.Truncate(h.j.newSize)
@@ -143,7 +148,10 @@ func (h *held) foreign() (int64, error) {
 		return 0, misfit("%s has %d octets and had %d", h.path, size, r.oldSize)
 	}
 	if sum, err := sumBefore(h.f, r.start); err != nil || sum != r.before {
-		return 0, cmp.Or(err, misfit("%s was changed before offset %d", h.path, r.start))
+		return 0, cmp.Or(err, misfit("%s was changed before octet %d", h.path, r.start))
+	}
+	if ok, err := h.isSample(); err != nil || !ok {
+		return 0, cmp.Or(err, misfit("%s was changed at octet %d", h.path, r.start))
 	}
 	if r.newSize <= r.oldSize {
 		// Nothing is written from newSize on, and the file is cut there at last.
@@ -162,6 +170,31 @@ func (h *held) foreign() (int64, error) {
 		return r.oldSize, err
 	}
 	return min(size, r.newSize), nil
+}
+
+// maxSample is how much of what a change overwrites is compared.
+const maxSample = 4096
+
+// isSample reports whether the first octets that the change writes are as they were
+// or as they are to be, or lost.
+func (h *held) isSample() (bool, error) {
+	r := &h.j.record
+	was, is, want := make([]byte, r.sample), make([]byte, r.sample), make([]byte, r.sample)
+	for _, at := range []struct {
+		to   []byte
+		from io.ReaderAt
+		off  int64
+	}{{was, h.j, payloadStart}, {is, h.f, r.start}, {want, h.j, payloadStart + r.sample + partHead}} {
+		if _, err := at.from.ReadAt(at.to, at.off); err != nil && err != io.EOF {
+			return false, err
+		}
+	}
+	for i, c := range is {
+		if c != was[i] && c != want[i] && c != 0 {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // isOurs reports whether a part of the file has only zeros and what the journal's
@@ -191,13 +224,13 @@ func (h *held) isOurs(from, to int64) (bool, error) {
 // saveForeign writes what others have appended to the journal, as the last part of
 // the change: in another file that takes the journal's place.
 func (h *held) saveForeign(from, to int64) error {
-	name := h.j.Name()
+	name := h.j.name
 	tmp := name + ".tmp"
 	f, err := h.fsys.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_TRUNC, fileMode)
 	if err != nil {
 		return err
 	}
-	longer := &journal{File: f, record: h.j.record}
+	longer := &journal{File: f, name: name, record: h.j.record}
 	w := payloadWriter{j: longer}
 	r := h.j.record
 	err = copyRange(&w, h.j, payloadStart, payloadStart+r.last)
@@ -229,12 +262,7 @@ func (h *held) saveForeign(from, to int64) error {
 		h.fsys.Remove(tmp)
 		return err
 	}
-	if err := h.fsys.SyncDir(h.store.side); err != nil {
-		f.Close()
-		return err
-	}
 	h.j.Close()
-	h.j, err = openJournal(h.fsys, name)
-	f.Close()
-	return err
+	h.j = longer
+	return h.fsys.SyncDir(h.store.side)
 }

@@ -44,7 +44,7 @@
 //	X-Status     A, F, D, T: answered, flagged, deleted, draft
 //	X-Keywords   keywords, padded with spaces; 56 in a mailbox, of which UW-IMAP knows 30
 //
-// Beside the mail, in the folder .mailparts or where Index says, a mailbox has
+// Beside the mail, in .imap/.mailparts or where Index says, a mailbox has
 //
 //	.journal     what is being done to the file, and the numbers for when it is empty
 //	.index       what a scan of the file found; it can be lost at any time

@@ -19,7 +19,9 @@ func (p *plan) own(f io.ReaderAt, m *span, uid uint32, set flagSet, keywords []s
 			return nil
 		}
 	}
-	p.add(m.header, 0, ownBlock(nil, uid, set, keywords))
+	if err := p.insert(f, m, ownBlock(nil, uid, set, keywords)); err != nil {
+		return err
+	}
 	if m.again {
 		return p.dropOwn(f, m, keepBase)
 	}
@@ -28,6 +30,21 @@ func (p *plan) own(f io.ReaderAt, m *span, uid uint32, set flagSet, keywords []s
 			p.add(fl.start, fl.end-fl.start, nil)
 		}
 	}
+	return nil
+}
+
+// insert adds fields at the start of a header. If that begins like a line that
+// continues another, X-Mbox-Added keeps it from being one.
+func (p *plan) insert(f io.ReaderAt, m *span, text []byte) error {
+	var first [1]byte
+	if _, err := f.ReadAt(first[:], m.header); err != nil && err != io.EOF {
+		return err
+	}
+	if c := first[0]; c == ' ' || c == '\t' {
+		a := parseAdded(m.fields[fieldXMboxAdded].value) | addedStart
+		text = append(a.append(append(text, fieldNames[fieldXMboxAdded]+": "...)), '\n')
+	}
+	p.add(m.header, 0, text)
 	return nil
 }
 

@@ -125,7 +125,7 @@ func (b *body) fetch(off int64) (int, error) {
 			return 0, err
 		}
 		var n int
-		if !h.loaded || !h.known.is(h.fi) && h.known.settled {
+		if !h.loaded || !h.known.looks(h.fi) {
 			err = errMoved
 		} else {
 			n, err = b.fetchLocked(h, off)
@@ -144,7 +144,7 @@ func (b *body) fetchLocked(h *held, off int64) (int, error) {
 	if !ok {
 		return 0, mailparts.ErrNoMessage
 	}
-	if b.layout != h.layout || off < 0 {
+	if b.layout != h.layout || !h.known.settled || off < 0 {
 		if err := h.span(i, &b.now); err != nil {
 			return 0, err
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"slices"
 	"strings"
@@ -103,14 +102,15 @@ func (h *held) loadIndex() (done bool, err error) {
 	n, _ := f.ReadAt(head, 0)
 	x, err := decodeIndex(head[:n])
 	if err == nil {
-		exact := x.size == h.size && x.mtime == h.fi.ModTime().UnixNano()
-		if !h.loaded && x.partial != 0 || x.inode != disk.Inode(h.fi) || x.size > h.size || x.edits != h.j.edits || !exact && (h.loaded || x.baseEnd == 0) {
+		exact := x.size == h.size && x.mtime == h.fi.ModTime().UnixNano() && x.edits == h.j.edits
+		if x.inode != disk.Inode(h.fi) || x.size > h.size || h.loaded && (!exact || x.partial != 0) || h.loaded && x.validity != h.base.validity {
 			return false, nil
 		}
-		if h.loaded && x.validity != h.base.validity || x.partial != 0 && h.known.edits == math.MaxUint64 {
-			return false, nil
-		}
+		fresh := !h.loaded
 		if err = h.takeIndex(f, &x); err == nil {
+			if fresh && (!exact || x.partial != 0) {
+				h.box.whole, exact = true, false
+			}
 			return exact, nil
 		}
 	}

@@ -42,6 +42,7 @@ type record struct {
 	oldSize  int64 // of the mailbox
 	newSize  int64
 	start    int64  // changing: the first octet that is written
+	sample   int64  // changing: octets that were at start, which the payload begins with
 	last     int64  // changing: where the last part is in the payload
 	tail     uint32 // changing: sum of what was from newSize to oldSize; appending: of what was written
 	before   uint32 // changing: sum of what comes before start, up to a page
@@ -73,6 +74,7 @@ func (r *record) encode() []byte {
 	b = le.AppendUint64(b, uint64(r.oldSize))
 	b = le.AppendUint64(b, uint64(r.newSize))
 	b = le.AppendUint64(b, uint64(r.start))
+	b = le.AppendUint64(b, uint64(r.sample))
 	b = le.AppendUint64(b, uint64(r.last))
 	b = le.AppendUint32(b, r.tail)
 	b = le.AppendUint32(b, r.before)
@@ -89,7 +91,7 @@ func (r *record) encode() []byte {
 
 // decodeRecord is false for octets that encode did not make.
 func decodeRecord(b []byte) (r record, ok bool) {
-	const size = len(slotMagic) + 1 + 8 + 4 + 8 + 4 + 4 + 8*4 + 4 + 4 + 8 + 4 + 4 + 8*4
+	const size = len(slotMagic) + 1 + 8 + 4 + 8 + 4 + 4 + 8*5 + 4 + 4 + 8 + 4 + 4 + 8*4
 	if len(b) < size+4 || string(b[:len(slotMagic)]) != slotMagic || checksum(b[:size]) != binary.LittleEndian.Uint32(b[size:]) {
 		return r, false
 	}
@@ -104,16 +106,17 @@ func decodeRecord(b []byte) (r record, ok bool) {
 	}
 	r.kind, b = b[0], b[1:]
 	r.seq, r.validity, r.next, r.first, r.count = u64(), u32(), u64(), u32(), u32()
-	r.oldSize, r.newSize, r.start, r.last = int64(u64()), int64(u64()), int64(u64()), int64(u64())
+	r.oldSize, r.newSize, r.start, r.sample, r.last = int64(u64()), int64(u64()), int64(u64()), int64(u64()), int64(u64())
 	r.tail, r.before, r.payload, r.sum, r.boot = u32(), u32(), int64(u64()), u32(), u32()
 	r.edits, r.strange, r.cleanSize, r.cleanTime = u64(), u64(), int64(u64()), int64(u64())
-	ok = r.kind <= changing && r.oldSize >= 0 && r.newSize >= 0 && r.start >= 0 && r.payload >= 0
+	ok = r.kind <= changing && r.oldSize >= 0 && r.newSize >= 0 && r.start >= 0 && r.sample >= 0 && r.last >= 0 && r.payload >= r.sample
 	return r, ok
 }
 
 // journal is one that is open. Who has it holds the mailbox's lock.
 type journal struct {
 	disk.File
+	name string
 	record
 }
 
@@ -132,7 +135,7 @@ func openJournal(fsys disk.FS, name string) (*journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &journal{File: f}
+	j := &journal{File: f, name: name}
 	if err := j.load(); err != nil {
 		f.Close()
 		return nil, err
@@ -176,7 +179,7 @@ func (j *journal) write(r record, durable bool) error {
 // rest says that what the journal says is done, and how the file is now.
 func (j *journal) rest(fi fs.FileInfo, durable bool) error {
 	r := j.record
-	r.kind, r.payload, r.sum = atRest, 0, 0
+	r.kind, r.sample, r.last, r.payload, r.sum = atRest, 0, 0, 0, 0
 	if fi != nil {
 		r.cleanSize, r.cleanTime = fi.Size(), fi.ModTime().UnixNano()
 	}

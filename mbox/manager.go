@@ -48,6 +48,7 @@ func (s *store) Create(ctx context.Context, name string, use ...string) error {
 	if err == nil {
 		err = s.create(ctx, name, path)
 	}
+	s.backend.changed(path)
 	if err != nil {
 		s.prune(filepath.Dir(path))
 	}
@@ -156,6 +157,7 @@ func (s *store) Delete(ctx context.Context, name string) error {
 	if err := s.backend.fsys.SyncDir(filepath.Dir(path)); err != nil {
 		return err
 	}
+	s.backend.changed(path)
 	s.forgetSide(name)
 	s.prune(filepath.Dir(path))
 	return nil

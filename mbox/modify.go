@@ -151,8 +151,7 @@ func (e *edit) carry(gone []int) error {
 	}
 	e.to.start = e.entries[0].off + m.header - m.start
 	e.to.end = e.to.start + int64(len(text))
-	e.plan.add(m.header, 0, text)
-	return nil
+	return e.plan.insert(e.f, &m, text)
 }
 
 // commit makes the change, after which the mailbox has these messages: some of those
@@ -186,6 +185,7 @@ func (e *edit) commit(entries []entry, some []int) error {
 		e.plan.place(entries, at)
 	}
 	h.publish(entries, e.to, next, h.shape(), h.waiting)
+	h.tell()
 	h.saveIndex(from, some)
 	return nil
 }

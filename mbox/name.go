@@ -10,9 +10,12 @@ import (
 )
 
 const (
-	inbox      = "INBOX"      // the mailbox
-	inboxFile  = "inbox"      // its file in a tree, as Dovecot and Pine have it
-	sideFolder = ".mailparts" // what is kept beside the mail
+	inbox     = "INBOX" // the mailbox
+	inboxFile = "inbox" // its file in a tree, as Dovecot and Pine have it
+
+	// sideFolder has what is kept beside the mail. Dovecot takes all but .imap,
+	// where its own indexes are, for mailboxes.
+	sideFolder = ".imap/.mailparts"
 
 	maxName = 255  // octets of a file's name
 	maxPath = 2048 // octets of a mailbox's path in its tree

@@ -24,6 +24,7 @@ func (u *update) finish() error {
 		return u.lost()
 	}
 	waiting := false
+	u.stop = u.size
 	if u.base.damaged && !u.write && !u.readOnly {
 		return errNeedWrite
 	}
@@ -32,29 +33,28 @@ func (u *update) finish() error {
 		if err != nil && !isPostponable(err) {
 			return err
 		}
-		if waiting = err != nil; waiting {
+		u.stop = u.size // it has grown
+		if waiting = err != nil && u.stranger >= 0; waiting {
 			u.postpone(err)
 		}
 	}
 	u.base.keywords = u.keywords
 	u.takeSizes()
-	k := shape{info: u.fi, size: u.size, edits: u.j.edits, strange: u.j.strange}
+	k := shape{info: u.fi, size: u.stop, edits: u.j.edits, strange: u.j.strange}
 	k.settled = u.own || u.fi == nil || time.Since(u.fi.ModTime()) > granularity
-	if u.f != nil {
-		k.partial = u.tail && (u.known.partial || u.j.strange != u.known.strange || !u.j.isClean(u.fi))
-	}
+	k.partial = u.partial
 	if waiting && !u.readOnly {
 		k.settled = false // try again
 	}
-	from := 0
-	if u.tail {
+	from, changed := 0, u.changed
+	if u.tail && u.stranger < 0 {
 		from = u.kept
 	}
 	u.publish(u.entries, u.base, u.next, k, waiting)
 	if err := u.remember(); err != nil {
 		return err
 	}
-	u.saveIndex(from, nil)
+	u.saveIndex(from, changed)
 	return nil
 }
 
@@ -89,8 +89,8 @@ func (u *update) number() error {
 		to.end = to.start + int64(len(u.plan[len(u.plan)-1].text))
 	} else { // it stands at the start of the first message's fields
 		fresh := to.fresh(false)
-		u.plan[0].text = fresh.append(nil)
-		to.end = to.start + int64(len(u.plan[0].text))
+		u.plan[u.baseAt].text = fresh.append(nil)
+		to.end = to.start + int64(len(u.plan[u.baseAt].text))
 	}
 	if err := u.commit(u.plan, to.validity, u.next); err != nil {
 		return err
@@ -101,6 +101,7 @@ func (u *update) number() error {
 	}
 	u.plan.place(u.entries, moving)
 	u.base = to
+	u.tell()
 	return nil
 }
 
@@ -135,13 +136,11 @@ func isPostponable(err error) bool {
 
 // postpone leaves strangers to the next look.
 func (u *update) postpone(err error) {
-	if u.stranger < 0 {
-		return
-	}
 	if !u.waiting {
 		u.log.Error("new messages wait until their UIDs can be written", "mailbox", u.path, "messages", len(u.entries)-u.stranger, "error", err)
 	}
 	u.next = uint64(u.entries[u.stranger].uid)
+	u.stop = u.entries[u.stranger].off
 	u.entries = u.entries[:u.stranger:u.stranger]
 	if u.base.end == 0 {
 		u.base.start = 0
@@ -175,7 +174,11 @@ func (h *held) publish(entries []entry, b base, next uint64, k shape, waiting bo
 	}
 	x.entries, x.base, x.next, x.known, x.waiting, x.loaded = entries, b, max(next, x.next), k, waiting, true
 	x.layout++
+	x.whole = false
 }
+
+// tell has the watchers woken.
+func (h *held) tell() { h.changed(h.path) }
 
 // remember notes the numbers in the journal, for when the file is lost or emptied.
 func (h *held) remember() error {
@@ -197,8 +200,11 @@ func (h *held) span(i int, m *span) error {
 }
 
 func (h *held) spanAt(off, end int64, m *span) error {
-	s := scanners.Get().(*scanner)
-	defer s.release()
+	s := peekers.Get().(*scanner)
+	defer func() {
+		s.at, s.values = nil, nil // spans have the values
+		peekers.Put(s)
+	}()
 	s.scan(io.NewSectionReader(h.f, 0, end), off)
 	if err := s.begin(m); err != nil {
 		return cmp.Or(noEOF(err), errMoved)
@@ -215,10 +221,13 @@ func (h *held) spanAt(off, end int64, m *span) error {
 	return nil
 }
 
-// scanners are some with buffers.
-var scanners = sync.Pool{New: func() any { return new(scanner) }}
+// Scanners with buffers: scanners for whole files, and peekers for one header.
+var (
+	scanners = sync.Pool{New: func() any { return new(scanner) }}
+	peekers  = sync.Pool{New: func() any { return &scanner{window: window{buf: make([]byte, 0, 4<<10)}} }}
+)
 
-// release gives a scanner back.
+// release gives one of scanners back.
 func (s *scanner) release() {
 	s.at, s.values = nil, nil // spans have the values
 	scanners.Put(s)

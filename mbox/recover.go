@@ -47,7 +47,7 @@ func (h *held) setAside(cause error) error {
 func (h *held) copyJournal() (name string, err error) {
 	var f disk.File
 	for i := 1; ; i++ {
-		name = fmt.Sprintf("%s.bad%d", h.j.Name(), i)
+		name = fmt.Sprintf("%s.bad%d", h.j.name, i)
 		f, err = h.fsys.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 		if !errors.Is(err, fs.ErrExist) {
 			break

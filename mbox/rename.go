@@ -92,7 +92,10 @@ func (s *store) rename(moves []move) error {
 	if err == nil {
 		var text []byte
 		if text, err = json.Marshal(moves); err == nil {
-			err = disk.WriteFile(s.backend.fsys, filepath.Join(s.side, renameName), text, fileMode)
+			file := filepath.Join(s.side, renameName)
+			if err = disk.WriteFile(s.backend.fsys, file, text, fileMode); err != nil {
+				s.backend.fsys.Remove(file)
+			}
 		}
 	}
 	if err != nil {
@@ -180,6 +183,9 @@ func (s *store) move(m move) error {
 		return err
 	}
 	if there {
+		if err := disk.MkdirAll(fsys, filepath.Dir(to), dirMode); err != nil {
+			return err
+		}
 		for _, suffix := range sideSuffixes {
 			err := fsys.Rename(s.sideOf(m.From)+suffix, s.sideOf(m.To)+suffix)
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -193,6 +199,8 @@ func (s *store) move(m move) error {
 			return err
 		}
 	}
+	s.backend.changed(from)
+	s.backend.changed(to)
 	s.prune(filepath.Dir(from))
 	return nil
 }

@@ -103,6 +103,14 @@ func (p plan) encode(w io.Writer, f io.ReaderAt, size int64) error {
 	return copyRange(w, f, at, size)
 }
 
+// firstPart is how many octets the first part has of what encode writes.
+func (p plan) firstPart(size int64) int64 {
+	if p[0].inPlace() {
+		return p[0].cut
+	}
+	return size - p[0].off + p.grows()
+}
+
 // lastPart is where the last part of what encode writes begins.
 func (p plan) lastPart() (at int64) {
 	for i, s := range p {

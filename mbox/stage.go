@@ -131,8 +131,7 @@ func (d *incoming) head(to []byte, uid uint32, flags flagSet, base *base, keywor
 	to = ownBlock(to, uid, flags, keywords)
 	to = fmt.Appendf(to, "%s: %d\n", fieldNames[fieldContentLength], d.body)
 	if d.added != 0 {
-		to = append(append(to, fieldNames[fieldXMboxAdded]...), ": "...)
-		to = append(d.added.append(to), '\n')
+		to = append(d.added.append(append(to, fieldNames[fieldXMboxAdded]+": "...)), '\n')
 	}
 	return to
 }

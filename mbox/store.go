@@ -28,7 +28,9 @@ var (
 	_ mailparts.Backend       = (*Backend)(nil)
 	_ mailparts.Manager       = (*store)(nil)
 	_ mailparts.Subscriber    = (*store)(nil)
+	_ mailparts.Watcher       = (*store)(nil)
 	_ mailparts.Locker        = (*mailbox)(nil)
+	_ mailparts.Watcher       = (*mailbox)(nil)
 	_ mailparts.RecentClaimer = (*mailbox)(nil)
 )
 

@@ -84,5 +84,6 @@ func (s *store) Subscribe(ctx context.Context, name string, on bool) error {
 	for _, line := range lines {
 		text.WriteString(line + "\n")
 	}
+	defer s.backend.changed(file)
 	return quota(disk.WriteFile(s.backend.fsys, file, []byte(text.String()), fileMode))
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"slices"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk"
@@ -39,7 +40,7 @@ func (b *box) refresh(ctx context.Context) error {
 func (b *box) refreshAll(ctx context.Context) error {
 	b.mu.Lock()
 	if b.known.partial {
-		b.known.settled, b.known.edits = false, math.MaxUint64
+		b.known.settled, b.whole = false, true
 	}
 	b.mu.Unlock()
 	return b.refresh(ctx)
@@ -94,51 +95,88 @@ type update struct {
 	next     uint64
 	limit    uint64 // a UID above was never given out
 	tail     bool   // only what was appended is read
+	partial  bool   // and others may have changed flags before it
+	stop     int64  // where the messages end that have UIDs
+	changed  []int  // the messages before it whose flags they have changed
 
+	baseAt   int  // where the base is in plan, if it is new
 	plan     plan // gives UIDs to strangers
 	stranger int  // the first message without a UID, or -1
 }
 
-// begin says from where to read: only what was appended, if all before looks right.
+// begin says from where to read: only what was appended, if all before is as it was
+// but for flags.
 func (u *update) begin() (start int64, err error) {
 	u.stranger = -1
-	if u.loaded && u.grown() {
-		b, ok, err := readBase(u.f, &field{start: u.held.base.start, end: u.held.base.end}, u.held.base.pseudo)
-		if err != nil {
-			return 0, err
+	k := &u.known
+	if !u.loaded || u.f == nil || k.info == nil || !disk.SameFile(k.info, u.fi) || u.size < k.size || u.held.base.end == 0 {
+		return 0, nil
+	}
+	var m span
+	if err := u.spanAt(0, k.size, &m); err != nil {
+		return 0, noFormat(err)
+	}
+	b, ok, err := baseOf(u.f, &m)
+	if err != nil || !ok || b.validity != u.held.base.validity || b.pseudo != u.held.base.pseudo {
+		return 0, err
+	}
+	u.base, u.keywords = b, b.keywords
+	if ok, err = u.isAsBefore(); err != nil || !ok {
+		u.entries, u.changed, u.base, u.keywords = nil, nil, base{}, nil
+		return 0, err
+	}
+	u.tail, u.kept = true, len(u.entries)
+	u.next = max(u.held.next, uint64(b.last)+1, u.nextOf(b.validity))
+	u.limit = u.next - 1
+	return k.size, nil
+}
+
+// isAsBefore reports whether the messages are where they were, and takes their flags.
+// If the file has only grown, a look at the last one must do for now: others may have
+// changed flags too, which the next one who opens the mailbox looks at.
+func (u *update) isAsBefore() (bool, error) {
+	k := &u.known
+	u.entries = u.held.entries
+	from := 0
+	ours := u.j.isClean(u.fi) && u.j.strange == k.strange && !k.partial // only our kind has appended
+	was := u.held.base.keywords
+	same := len(u.keywords) >= len(was) && slices.Equal(u.keywords[:len(was)], was)
+	if u.size > k.size && k.edits == u.j.edits && same && (!u.whole || ours) {
+		from = max(0, len(u.entries)-1)
+		u.partial = k.partial || !ours
+	}
+	var m span
+	for i := from; i < len(u.entries); i++ {
+		if i%1024 == 0 && u.ctx.Err() != nil {
+			return false, u.ctx.Err()
 		}
-		if ok && b.validity == u.held.base.validity && u.isLast() {
-			u.entries, u.base, u.keywords, u.tail = u.held.entries, b, u.held.base.keywords, true
-			u.next = max(u.held.next, u.nextOf(b.validity))
-			u.limit = max(uint64(b.last), u.next-1)
-			u.kept = len(u.entries)
-			return u.known.size, nil
+		e := &u.entries[i]
+		if err := u.span(i, &m); err != nil || uidOf(&m) != uint64(e.uid) {
+			return false, noFormat(err)
+		}
+		if set := parseFlags(&m.fields, &u.keywords); set != e.flags {
+			if u.changed == nil {
+				u.entries = slices.Clone(u.entries)
+			}
+			u.entries[i].flags = set
+			u.changed = append(u.changed, i)
 		}
 	}
-	u.base.keywords = nil
-	return 0, nil
-}
-
-// grown reports whether the file looks as if something was appended only. Another
-// program may have changed flags too: then the next one who opens the mailbox looks
-// at all of it.
-func (u *update) grown() bool {
-	k := &u.known
-	return u.f != nil && k.info != nil && len(u.held.entries) > 0 && u.held.base.end > 0 &&
-		disk.SameFile(k.info, u.fi) && u.size > k.size && k.edits == u.j.edits
-}
-
-// isLast reports whether the last message is where it was, and another follows it.
-func (u *update) isLast() bool {
-	var m span
-	last := len(u.held.entries) - 1
-	if err := u.span(last, &m); err != nil || uidOf(&m) != uint64(u.held.entries[last].uid) {
-		return false
+	if u.size == k.size {
+		return true, nil
 	}
 	s := scanners.Get().(*scanner)
 	defer s.release()
-	s.scan(u.f, u.known.size)
-	return s.begin(&m) == nil
+	s.scan(u.f, k.size)
+	return s.begin(&m) == nil, nil
+}
+
+// noFormat is nil for an error that says only that there is no message.
+func noFormat(err error) error {
+	if errors.Is(err, ErrFormat) || errors.Is(err, errMoved) {
+		return nil
+	}
+	return err
 }
 
 // nextOf is the next UID as the journal knows it.
@@ -189,12 +227,8 @@ func (u *update) scan(start int64) error {
 
 // first takes the base from the first message.
 func (u *update) first(m *span) (err error) {
-	ok := false
-	for _, id := range []int{fieldXIMAPbase, fieldXIMAP} {
-		if at := &m.fields[id]; at.has() && !ok && err == nil {
-			u.base, ok, err = readBase(u.f, at, id == fieldXIMAP)
-		}
-	}
+	var ok bool
+	u.base, ok, err = baseOf(u.f, m)
 	if !ok || err != nil || !u.believes() {
 		u.base = base{}
 		return err
@@ -251,8 +285,12 @@ func (u *update) add(m *span, isFirst bool) error {
 			return err
 		}
 	}
-	if u.base.end == 0 && u.base.start == 0 {
-		u.base.start = m.header // where the numbers will be: see number
+	if err := u.endLine(m); err != nil {
+		return err
+	}
+	if u.base.end == 0 && u.base.start == 0 { // where the numbers will be: see number
+		u.base.start = m.header + u.plan.grows()
+		u.baseAt = len(u.plan)
 		u.plan.add(m.header, 0, nil)
 	}
 	u.next = max(u.next, prev+1)
@@ -266,6 +304,21 @@ func (u *update) add(m *span, isFirst bool) error {
 		return nil
 	}
 	return u.plan.own(u.f, m, e.uid, e.flags, u.keywords, isFirst && u.base.end > 0 && !u.base.pseudo)
+}
+
+// endLine adds the LF that a From_ line lacks where the file ends with it.
+func (u *update) endLine(m *span) error {
+	if m.header < u.size {
+		return nil
+	}
+	var b [1]byte
+	if _, err := u.f.ReadAt(b[:], m.header-1); err != nil {
+		return err
+	}
+	if b[0] != '\n' {
+		u.plan.add(m.header, 0, []byte{'\n'})
+	}
+	return nil
 }
 
 var errUsedUp = errors.New("all UIDs are used up")

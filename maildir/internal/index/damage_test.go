@@ -46,10 +46,8 @@ func TestAnyDamage(t *testing.T) {
 	for size := range content {
 		put(t, fsys, content[:size])
 		s := index.New(fsys, name)
-		for _, err := range []error{s.Load(), s.Peek()} {
-			if !errors.Is(err, index.ErrDamaged) {
-				t.Fatalf("%d octets: %v, want ErrDamaged", size, err)
-			}
+		if err := errors.Join(s.Load(), s.Peek()); !errors.Is(err, index.ErrDamaged) {
+			t.Fatalf("%d octets: %v, want ErrDamaged", size, err)
 		}
 	}
 }

@@ -1,0 +1,102 @@
+package mbox_test
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk/disktest"
+)
+
+// crashedExpunge is a disk on which an expunge was cut short between the journal and
+// the mailbox.
+func crashedExpunge(t *testing.T) *disktest.FS {
+	t.Helper()
+	fsys := diskWith(t, "")
+	mb := openMailbox(t, backendOn(fsys), "INBOX")
+	for _, body := range []string{"eins", "zwei", "drei"} {
+		_, err := mailparts.Append(t.Context(), mb, incoming("Subject: m\r\n\r\n"+body+"\r\n"))
+		must(t, err)
+	}
+	fsys.Before = func(op disktest.Op) error {
+		if op.Path == inboxPath && (strings.HasPrefix(op.Name, "write") || op.Name == "truncate" || op.Name == "allocate") {
+			return disktest.ErrCrashed
+		}
+		return nil
+	}
+	if err := mb.Expunge(t.Context(), uids(1), ""); err == nil {
+		t.Fatal("Expunge has not crashed")
+	}
+	return fsys.Reboot(disktest.Kept)
+}
+
+// A journal is never applied to what it was not written for, and is not lost then.
+func TestJournalMisfit(t *testing.T) {
+	for what, spoil := range map[string]func(t *testing.T, fsys *disktest.FS){
+		"cut": func(t *testing.T, fsys *disktest.FS) { putFile(t, fsys, inboxPath, fsys.Files()[inboxPath][:300]) },
+		"replaced": func(t *testing.T, fsys *disktest.FS) {
+			putFile(t, fsys, inboxPath, strings.Repeat(foreignMessage("new"), 50))
+		},
+		"removed": func(t *testing.T, fsys *disktest.FS) { must(t, fsys.Remove(inboxPath)) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			fsys := crashedExpunge(t)
+			spoil(t, fsys)
+			mb := openMailbox(t, backendOn(fsys), "INBOX")
+			got := listing(t, mb)
+			aside := 0
+			for name := range fsys.Files() {
+				if strings.Contains(filepath.Base(name), ".journal.bad") {
+					aside++
+				}
+			}
+			want := map[string]int{"cut": 1, "replaced": 50}[what]
+			if what == "removed" {
+				_, err := mailparts.Append(t.Context(), mb, incoming("new"))
+				must(t, err)
+				want, got = 1, listing(t, openMailbox(t, backendOn(fsys), "INBOX"))
+			}
+			if len(got) != want || aside != 1 {
+				t.Errorf("there are %d messages, want %d, and %d journals aside: %q", len(got), want, aside, got)
+			}
+		})
+	}
+}
+
+// One that fits is applied, also if that is cut short again, and so is what others
+// deliver in between kept.
+func TestJournalAppliedLater(t *testing.T) {
+	for n := 1; ; n++ {
+		done := false
+		synctest.Test(t, func(t *testing.T) {
+			fsys := crashedExpunge(t)
+			deliverRaw(t, fsys, inboxPath, foreignMessage("vier"))
+			fsys = fsys.Reboot(disktest.Kept)
+			fsys.CrashAt(n)
+			s, err := backendOn(fsys).Open(t.Context(), "user")
+			if err == nil {
+				_, err = s.Mailbox(t.Context(), "INBOX")
+			}
+			done = err == nil
+			for _, mode := range disktest.Modes() {
+				after := fsys.Reboot(mode)
+				after.Remove(inboxPath + ".lock")
+				deliverRaw(t, after, inboxPath, foreignMessage("fünf"))
+				got := listing(t, openMailbox(t, backendOn(after), "INBOX"))
+				var bodies []string
+				for _, line := range got {
+					bodies = append(bodies, line[strings.LastIndex(line, " ")+1:])
+				}
+				if !slices.Equal(bodies, []string{"zwei", "drei", "vier", "fünf"}) || got[0] != "2 [] zwei" || got[1] != "3 [] drei" {
+					t.Errorf("cut short again at %d, %v: the mailbox has %q", n, mode, got)
+				}
+			}
+		})
+		if done || t.Failed() {
+			break
+		}
+	}
+}
