@@ -41,6 +41,12 @@ type Backend struct {
 	// name, and otherwise in modified UTF-7.
 	UTF8 bool
 
+	// CRLF has new messages on disk as they are on the wire, with CRLF, so that parts
+	// of them are read in place. Otherwise they get LF, as most programs for Maildirs
+	// expect it. A message is read by what it is on disk, whatever this says, and
+	// copied as it is.
+	CRLF bool
+
 	// Hostname makes the names of files unique among the hosts that share a
 	// tree. Empty: the machine's.
 	Hostname string
@@ -124,7 +130,7 @@ func (b *Backend) setUp() {
 	b.machine, _ = os.Hostname()
 	b.names.host = safeHost(cmp.Or(b.Hostname, b.machine))
 	b.names.random = rand.Uint32()
-	b.writers.New = func() any { return new(crlf.Writer) }
+	b.writers.New = func() any { return &crlf.Writer{KeepCRLF: b.CRLF} }
 	b.boxes = map[string]weak.Pointer[box]{}
 }
 

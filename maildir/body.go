@@ -13,7 +13,8 @@ import (
 	"github.com/mailparts/mailparts/internal/disk"
 )
 
-// Body reads the message as it is on the wire.
+// Body reads the message as it is on the wire. It is an io.ReaderAt too, for one
+// reader after the other or many at once.
 func (m *mailbox) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, error) {
 	if err := m.refresh(ctx, needEntries); err != nil {
 		return nil, err
@@ -30,41 +31,45 @@ func (m *mailbox) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, e
 	if err != nil {
 		return nil, err
 	}
-	size, err := m.sizeOf(ctx, &e, f)
+	size, onDisk, err := m.sizeOf(ctx, &e, f)
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
-	out := &body{file: f, left: size, wrong: func() {
+	out := &body{file: f, size: size, left: size, plain: size == onDisk, wrong: func() {
 		if !m.renumber(ctx, &e) {
 			m.learn(uint32(uid), learned{size: -1})
 		}
 	}}
+	if !out.plain {
+		out.lines = m.maps.of(uid, onDisk)
+	}
 	out.text.Reset(f)
 	return out, nil
 }
 
-// sizeOf is size for a file that is open. If its name is wrong about the size on
-// disk, the message is measured, and ErrNoMessage under this UID if another size
-// was told.
-func (b *box) sizeOf(ctx context.Context, e *entry, f disk.File) (int64, error) {
-	told, onDisk := b.knownSize(e), sizeIn(keyOf(e), diskSize)
-	if told >= 0 {
-		fi, err := f.Stat()
-		if err != nil || onDisk < 0 || onDisk == fi.Size() {
-			return told, err
-		}
-	}
-	size, err := crlf.Len(f)
+// sizeOf is size for a file that is open, and how long that is. If its name is wrong
+// about the size on disk, the message is measured, and ErrNoMessage under this UID if
+// another size was told.
+func (b *box) sizeOf(ctx context.Context, e *entry, f disk.File) (size, onDisk int64, err error) {
+	fi, err := f.Stat()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
+	}
+	onDisk = fi.Size()
+	told, named := b.knownSize(e), sizeIn(keyOf(e), diskSize)
+	if told >= 0 && (named < 0 || named == onDisk) {
+		return told, onDisk, nil
+	}
+	if size, err = crlf.Len(f); err != nil {
+		return 0, 0, err
 	}
 	if told >= 0 && told != size && b.renumber(ctx, e) {
-		return 0, mailparts.ErrNoMessage
+		return 0, 0, mailparts.ErrNoMessage
 	}
 	b.learn(e.UID, learned{size: size})
 	_, err = f.Seek(0, io.SeekStart)
-	return size, err
+	return size, onDisk, err
 }
 
 // renumber gives a message another UID, because the size that was told under this
@@ -103,7 +108,10 @@ func (b *box) measure(path string) (int64, error) {
 type body struct {
 	file  disk.File
 	text  crlf.Reader
-	left  int64
+	size  int64
+	left  int64 // to Read
+	plain bool  // the file is as long
+	lines *crlf.Map
 	wrong func()
 }
 

@@ -71,6 +71,7 @@ type box struct {
 	gone     bool
 	distrust bool      // the shelves are to be looked at whatever their times are
 	swept    time.Time // when tmp/ was
+	maps     mapCache  // has a lock of its own
 	learned  map[uint32]learned
 	flags    map[flagSet][]mailparts.Flag // of those with keywords
 

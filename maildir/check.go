@@ -38,8 +38,8 @@ func (p Problem) String() string {
 //
 // What it finds: folders that are missing or are no mailbox's; folders and messages
 // where they do not belong; names of files with wrong sizes, and two files with one
-// base; messages that cannot be read; damage to the uidlist, the keywords and the
-// index; locks and temporary files that were left behind; a sum of the quota that is
+// base; messages that cannot be read; damage to the uidlist, the keywords, the
+// annotations and the index; locks and temporary files that were left behind; a sum of the quota that is
 // wrong; files of other users, and modes that keep their owner out or let everybody
 // write. Messages that have no UID yet are no problem, nor are the lines of messages
 // that are gone, unless there are more than would be kept.

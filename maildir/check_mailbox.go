@@ -42,6 +42,7 @@ func (c *checker) mailbox(p place) error {
 	b.leftovers()
 	b.messages()
 	b.keywords()
+	b.annotations(b.name, b.dir, metadataName, func() error { return b.annotate(b.dir, metadataName, nil) })
 	b.index()
 	b.list()
 	if c.repair && len(c.found) > 0 {
@@ -155,7 +156,7 @@ func (b *boxChecker) leftovers() {
 }
 
 // replaced are the files of a mailbox that are replaced as a whole.
-var replaced = []string{listName, keywordsName, issueName, stagedName, indexName}
+var replaced = []string{listName, keywordsName, issueName, stagedName, indexName, metadataName}
 
 // misplaced is a message that somebody has put beside new/ and cur/.
 func (b *boxChecker) misplaced(path, name string) {

@@ -44,7 +44,15 @@ func (c *checker) tree() error {
 		}
 		return err
 	})
-	for _, name := range []string{subscriptionsName, sizeName} {
+	c.annotations("", c.root, accountName, func() error {
+		lock, err := c.lockNames(c.ctx)
+		if err != nil {
+			return err
+		}
+		defer lock.Close()
+		return c.annotate(c.root, accountName, nil)
+	})
+	for _, name := range []string{subscriptionsName, sizeName, accountName} {
 		c.leftTemporary("", filepath.Join(c.root, name+".tmp"))
 	}
 	return nil
@@ -181,6 +189,17 @@ func (q quotaRoot) countAnew(ctx context.Context, was *sizeFile) error {
 func (c *checker) staleLock(mailbox, name string, do func() error) {
 	if m := c.backend.dotlocks(); m.IsStale(name) {
 		c.problem(Problem{Mailbox: mailbox, File: name + ".lock", What: "was left behind"}, "remove it", do)
+	}
+}
+
+// annotations looks for lines of a file that are none.
+func (c *checker) annotations(mailbox, dir, name string, mend func() error) {
+	file := filepath.Join(dir, name)
+	a, err := c.backend.readAnnotations(file)
+	if err != nil {
+		c.unreadable(mailbox, file, err)
+	} else if a.bad > 0 {
+		c.problem(Problem{Mailbox: mailbox, File: file, What: fmt.Sprintf("has %d bad lines", a.bad)}, "set it aside and keep what is good in it", mend)
 	}
 }
 

@@ -14,13 +14,15 @@
 //	dovecot-keywords     which keywords the letters a to z stand for
 //	mailparts-uidnext    up to where UIDs and mod-sequences may have been given out
 //	mailparts-index      all of this, to be read at once: see Index
+//	mailparts-metadata   special uses and annotations, if there are any
 //	mailparts*.lock      locks of the kernel
 //
 // A name such as "1795374075.M211740P27571R0c5f3a77Q1.host,S=18,W=21:2,FS" is a
 // base, unique on any host, with the size on disk and on the wire in it, and after
 // the colon the flags: (D)raft, (F)lagged, (R) for answered, (S)een, (T)rashed for
 // deleted, and small letters for the mailbox's keywords, of which there are 26 at the
-// most. A message has LF on disk and CRLF on the wire, exact to the octet.
+// most. A message has LF on disk, or CRLF if Backend.CRLF says so or another program
+// wrote it, and CRLF on the wire, exact to the octet.
 //
 // # States
 //
@@ -139,6 +141,7 @@
 //
 // # Optional interfaces
 //
-// Stores are a mailparts.Manager, Subscriber, Quotaer and Watcher, mailboxes a
-// Locker, RecentClaimer, VanishedLister, Copier, Mover, UIDLer and Watcher.
+// Stores are a mailparts.Manager, Subscriber, Annotator, StatusLister, Quotaer and
+// Watcher, mailboxes a Locker, RecentClaimer, VanishedLister, Copier, Mover, UIDLer
+// and Watcher.
 package maildir

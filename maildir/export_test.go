@@ -75,3 +75,10 @@ func ParseSizeFile(text string) (string, Limits) {
 
 // MaxSizeFile is how long a maildirsize may become, in octets.
 const MaxSizeFile = maxSizeFile
+
+// ParseAnnotations returns a file of annotations as it is written, and how many of its
+// lines are bad.
+func ParseAnnotations(text string) (string, int) {
+	a := parseAnnotations(text)
+	return a.String(), a.bad
+}

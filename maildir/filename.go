@@ -55,12 +55,45 @@ func validName(name string) bool {
 // maxName is how long a file's name may be, in octets.
 const maxName = 255
 
-// arrival orders files as they came: by the seconds that a name begins with, the
-// microseconds after its "M", and then the name.
-func arrival(a, b string) int {
-	as, am := stamp(a)
-	bs, bm := stamp(b)
-	return cmp.Or(cmp.Compare(as, bs), cmp.Compare(am, bm), strings.Compare(a, b))
+// arrived is a file's name, to be ordered as files came: by the seconds that it
+// begins with, the microseconds after its "M", and then all of it.
+type arrived struct {
+	sec, usec uint64
+	name      string
+}
+
+func arrivedAs(name string) arrived {
+	sec, usec := stamp(name)
+	return arrived{sec, usec, name}
+}
+
+func (a arrived) compare(b arrived) int {
+	if a.sec != b.sec {
+		return cmp.Compare(a.sec, b.sec)
+	}
+	if a.usec != b.usec {
+		return cmp.Compare(a.usec, b.usec)
+	}
+	return strings.Compare(a.name, b.name)
+}
+
+// arrival orders files as they came.
+func arrival(a, b string) int { return arrivedAs(a).compare(arrivedAs(b)) }
+
+// sortByArrival is for many of them.
+func sortByArrival(items []item) {
+	type stamped struct {
+		arrived
+		item item
+	}
+	all := make([]stamped, len(items))
+	for i, it := range items {
+		all[i] = stamped{arrivedAs(it.name), it}
+	}
+	slices.SortFunc(all, func(a, b stamped) int { return a.compare(b.arrived) })
+	for i := range all {
+		items[i] = all[i].item
+	}
 }
 
 // stamp returns the time in a name, or zeros.

@@ -3,6 +3,7 @@ package maildir_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk/disktest"
+	"github.com/mailparts/mailparts/maildir"
 )
 
 // What other programs do to a mailbox, while it is open.
@@ -124,7 +126,7 @@ func TestForeignRace(t *testing.T) {
 				deliver(t, mb, "a")
 				deliver(t, mb, "b")
 				want(t, mb, "1 [] a", "2 [] b")
-				from := in(fsys, "new/*")[0]
+				from := slices.MinFunc(in(fsys, "new/*"), func(a, b string) int { return maildir.Arrival(filepath.Base(a), filepath.Base(b)) })
 				met := false
 				interfere(fsys, op, n, func() {
 					met = true

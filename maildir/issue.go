@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"hash/fnv"
-	"io"
 	"io/fs"
 	"math"
 	"path/filepath"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk"
+	"github.com/mailparts/mailparts/maildir/internal/index"
 )
 
 // issueName is the file that makes UIDs and mod-sequences safe from a crash. It says
@@ -50,15 +49,7 @@ const unknownBoot = "-"
 func (b *box) boot() string { return cmp.Or(b.fsys.Boot(), unknownBoot) }
 
 // bootSum is how an index names the run of the machine; zero: none.
-func (b *box) bootSum() uint64 {
-	name := b.fsys.Boot()
-	if name == "" {
-		return 0
-	}
-	h := fnv.New64a()
-	io.WriteString(h, name)
-	return h.Sum64() | 1
-}
+func (b *box) bootSum() uint64 { return index.BootOf(b.fsys) }
 
 // maxUID is the highest.
 const maxUID = math.MaxUint32

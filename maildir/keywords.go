@@ -221,17 +221,27 @@ func (b *Backend) readKeywords(dir string) (k keywords, fi fs.FileInfo, err erro
 func (b *Backend) writeKeywords(dir string, k keywords) error {
 	name := filepath.Join(dir, keywordsName)
 	if k.bad > 0 {
-		bad := name + time.Now().UTC().Format(badSuffix)
+		bad, err := b.keepAside(name)
 		b.log.Error("keywords file set aside, what is good in it stays", "keywords", bad, "lines", k.bad)
-		err := b.fsys.Link(name, bad) // so that there is a file at any time
-		if errors.Is(err, syscall.EPERM) || errors.Is(err, errors.ErrUnsupported) {
-			err = b.fsys.Rename(name, bad)
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && !(errors.Is(err, fs.ErrExist) && b.sameFile(name, bad)) {
+		if err != nil {
 			return err
 		}
 	}
 	return disk.WriteFile(b.fsys, name, k.append(nil), fileMode)
+}
+
+// keepAside gives a file that is to be replaced another name too, so that there is one
+// at any time.
+func (b *Backend) keepAside(name string) (bad string, err error) {
+	bad = name + time.Now().UTC().Format(badSuffix)
+	err = b.fsys.Link(name, bad)
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, errors.ErrUnsupported) {
+		err = b.fsys.Rename(name, bad)
+	}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) && b.sameFile(name, bad) {
+		err = nil
+	}
+	return bad, err
 }
 
 // sameFile reports whether two names are of one file, as a crash leaves them.

@@ -22,18 +22,23 @@ func (m *mailbox) Status(ctx context.Context) (mailparts.Status, error) {
 	if err := m.refresh(ctx, needHead); err != nil {
 		return mailparts.Status{}, err
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	h := &m.ix.Head
+	return m.status(), nil
+}
+
+// status is what is known.
+func (b *box) status() mailparts.Status {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h := &b.ix.Head
 	st := mailparts.Status{
-		ID:             m.guid,
-		UIDValidity:    m.validity,
+		ID:             b.guid,
+		UIDValidity:    b.validity,
 		UIDNext:        mailparts.UID(h.Next),
 		HighestModSeq:  mailparts.ModSeq(h.HighestModSeq),
 		Messages:       h.Counts.Messages,
-		PermanentFlags: m.permanentFlags(),
+		PermanentFlags: b.permanentFlags(),
 	}
-	if m.unsaved {
+	if b.unsaved {
 		st.HighestModSeq = 0
 	}
 	if uint64(h.FirstRecent) < h.Next {
@@ -44,7 +49,7 @@ func (m *mailbox) Status(ctx context.Context) (mailparts.Status, error) {
 			Unseen: h.Counts.Unseen, Deleted: h.Counts.Deleted, Size: h.Counts.Size, DeletedSize: h.Counts.DeletedSize,
 		}
 	}
-	return st, nil
+	return st
 }
 
 // permanentFlags are the system flags, the keywords of the mailbox, and leave for

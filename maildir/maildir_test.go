@@ -18,7 +18,7 @@ func TestBackendFolders(t *testing.T) {
 		t.Skip("the kit runs once in TestBackend")
 	}
 	conform(t, func(root string) *maildir.Backend {
-		return &maildir.Backend{Root: root, Layout: maildir.Folders, UTF8: true}
+		return &maildir.Backend{Root: root, Layout: maildir.Folders, UTF8: true, CRLF: true}
 	})
 }
 

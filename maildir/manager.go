@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -31,8 +32,8 @@ func (s *store) lockNames(ctx context.Context) (io.Closer, error) {
 	return s.backend.lockFile(ctx, filepath.Join(s.root, namesLock))
 }
 
-// Create makes the mailbox and no parents that are mailboxes. Special uses are not
-// kept, so that there must be none.
+// Create makes the mailbox and no parents that are mailboxes. The special uses are
+// those that Annotate takes.
 func (s *store) Create(ctx context.Context, name string, use ...string) error {
 	folder, err := s.folderOf(name)
 	if err != nil {
@@ -41,8 +42,9 @@ func (s *store) Create(ctx context.Context, name string, use ...string) error {
 	if folder == "" {
 		return mailparts.ErrExists
 	}
-	if len(use) > 0 {
-		return errors.ErrUnsupported
+	uses, bad := usesOf(use)
+	if bad {
+		return fmt.Errorf("special use %q: %w", use, errors.ErrUnsupported)
 	}
 	lock, err := s.lockNames(ctx)
 	if err != nil {
@@ -51,10 +53,15 @@ func (s *store) Create(ctx context.Context, name string, use ...string) error {
 	defer lock.Close()
 	defer s.changed(filepath.Join(s.root, folder))
 	made, err := s.makeFolder(folder)
-	if err == nil {
-		if _, err = s.complete(ctx, filepath.Join(s.root, folder)); err != nil {
-			s.unmake(folder, made)
-		}
+	if err != nil {
+		return quota(err)
+	}
+	dir := filepath.Join(s.root, folder)
+	if err = s.backend.beginAnnotations(dir, uses); err == nil {
+		_, err = s.complete(ctx, dir)
+	}
+	if err != nil {
+		s.unmake(folder, made)
 	}
 	return quota(err)
 }

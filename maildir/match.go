@@ -184,7 +184,7 @@ func (u *update) number(dir string) error {
 	if len(u.strangers) == 0 {
 		return nil
 	}
-	slices.SortFunc(u.strangers, func(a, b item) int { return arrival(a.name, b.name) })
+	sortByArrival(u.strangers)
 	lines := make([]listLine, len(u.strangers))
 	for i, it := range u.strangers {
 		lines[i].base = baseOf(it.name)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -187,12 +188,13 @@ func TestQuotaExpungeIsOne(t *testing.T) {
 		deliver(t, mb, "stays")
 		uid := deliver(t, mb, "goes")
 		put(t, fsys, quotaFile, "100S\n9 2\nbad\n")
-		var removed, counting bool
+		var removed, counting atomic.Bool
 		counted := make(chan error, 1)
 		fsys.Before = func(op disktest.Op) error {
-			removed = removed || op.Name == "remove" && strings.Contains(op.Path, "/new/")
-			if removed && !counting && op.Name == "openfile" && op.Path == quotaFile {
-				counting = true
+			if op.Name == "remove" && strings.Contains(op.Path, "/new/") {
+				removed.Store(true)
+			}
+			if removed.Load() && op.Name == "openfile" && op.Path == quotaFile && counting.CompareAndSwap(false, true) {
 				go func() {
 					_, err := mailparts.QuotaOf(context.Background(), theirs, "INBOX")
 					counted <- err

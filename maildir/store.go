@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk"
@@ -24,13 +25,15 @@ type store struct {
 }
 
 var (
-	_ mailparts.Backend    = (*Backend)(nil)
-	_ mailparts.Manager    = (*store)(nil)
-	_ mailparts.Subscriber = (*store)(nil)
-	_ mailparts.Quotaer    = (*store)(nil)
-	_ mailparts.Watcher    = (*store)(nil)
-	_ mailparts.Watcher    = (*mailbox)(nil)
-	_ mailparts.Locker     = (*mailbox)(nil)
+	_ mailparts.Backend      = (*Backend)(nil)
+	_ mailparts.Manager      = (*store)(nil)
+	_ mailparts.Subscriber   = (*store)(nil)
+	_ mailparts.Annotator    = (*store)(nil)
+	_ mailparts.Quotaer      = (*store)(nil)
+	_ mailparts.StatusLister = (*store)(nil)
+	_ mailparts.Watcher      = (*store)(nil)
+	_ mailparts.Watcher      = (*mailbox)(nil)
+	_ mailparts.Locker       = (*mailbox)(nil)
 )
 
 // List yields INBOX and then the others in the order of their names. A folder whose
@@ -42,17 +45,45 @@ func (s *store) List(ctx context.Context) iter.Seq2[mailparts.MailboxInfo, error
 			yield(mailparts.MailboxInfo{}, err)
 			return
 		}
+		patient := true
 		for _, p := range places {
-			info := mailparts.MailboxInfo{Name: p.name, NoSelect: !p.isMailbox}
-			if p.isMailbox {
-				head, _ := s.backend.readHeader(filepath.Join(s.root, p.path)) // without one there is no ID yet
-				info.ID = head.guid()
+			info, err := s.info(ctx, p, &patient)
+			if errors.Is(err, mailparts.ErrNoMailbox) {
+				continue
 			}
-			if !yield(info, nil) {
+			if !yield(info, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+// info completes a mailbox that another program has made, if that can be done soon:
+// before that it has no ID. The first that cannot be ends the caller's patience.
+func (s *store) info(ctx context.Context, p place, patient *bool) (mailparts.MailboxInfo, error) {
+	info := mailparts.MailboxInfo{Name: p.name, NoSelect: !p.isMailbox}
+	if info.NoSelect {
+		return info, ctx.Err()
+	}
+	dir := filepath.Join(s.root, p.path)
+	info.Use = s.backend.usesIn(dir)
+	head, err := s.backend.readHeader(dir)
+	if info.ID = head.guid(); err == nil || !*patient {
+		return info, ctx.Err()
+	}
+	soon, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	b, err := s.open(soon, p.name)
+	switch {
+	case err == nil:
+		info.ID = b.guid
+	case errors.Is(err, mailparts.ErrNoMailbox):
+		return info, err
+	default:
+		*patient = false
+		s.backend.log.Warn("a mailbox that another program made could not be completed", "mailbox", dir, "error", err)
+	}
+	return info, ctx.Err()
 }
 
 // place is a folder whose name can be a mailbox's.

@@ -62,6 +62,8 @@ func boxEffect(name string) watch.Effect {
 	switch {
 	case name == shelfNames[newShelf], name == shelfNames[curShelf]:
 		return watch.Renew
+	case name == metadataName, name == accountName:
+		return watch.Wake
 	case strings.HasPrefix(name, "."), // other mailboxes, in INBOX
 		strings.HasPrefix(name, "mailparts"), // of ours, written by who only reads too
 		strings.HasPrefix(name, "dovecot."),  // likewise of Dovecot
@@ -72,22 +74,28 @@ func boxEffect(name string) watch.Effect {
 	return watch.Wake
 }
 
-// paths adds the tree before it looks for mailboxes.
+// paths adds each folder before it looks for those in it. Where they are in each
+// other that takes another look, until there are no more.
 func (s *store) paths(ctx context.Context, add func(watch.Path)) error {
 	tree, box := treeEffect, boxEffect
 	if s.backend.Layout == Folders {
 		tree, box = folderEffect, folderEffect
 	}
 	addMailbox(s.root, tree, treeFiles, add)
-	for f, err := range s.backend.folders(s.root) {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return err
-		}
-		if _, ok := s.backend.naming().nameOf(f.path); ok {
-			addMailbox(filepath.Join(s.root, f.path), box, boxFiles, add)
+	added := map[string]bool{}
+	for more := true; more; {
+		more = false
+		for f, err := range s.backend.folders(s.root) {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				return err
+			}
+			if _, ok := s.backend.naming().nameOf(f.path); ok && !added[f.path] {
+				addMailbox(filepath.Join(s.root, f.path), box, boxFiles, add)
+				added[f.path], more = true, s.backend.Layout == Folders
+			}
 		}
 	}
 	return nil

@@ -50,7 +50,7 @@ func watchReading(t *testing.T, root string, v any, read func(ctx context.Contex
 		cancel()
 		<-done
 	})
-	w.woken <- struct{}{}
+	w.woken <- struct{}{} // for the first read
 	must(t, v.(mailparts.Watcher).Watch(ctx, func() {
 		select {
 		case w.woken <- struct{}{}:
@@ -76,6 +76,7 @@ func watchReading(t *testing.T, root string, v any, read func(ctx context.Contex
 			w.seen <- state
 		}
 	}()
+	w.state = <-w.seen
 	return w
 }
 

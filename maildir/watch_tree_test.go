@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
 	"github.com/mailparts/mailparts/maildir"
 )
 
@@ -149,4 +150,40 @@ func TestWatchOwn(t *testing.T) {
 	_, _, err := mb.SetFlags(t.Context(), uids(uid), mailparts.FlagChange{Flags: []mailparts.Flag{mailparts.FlagSeen}})
 	must(t, err)
 	in.sees("SetFlags", `3 [\Seen]`)
+}
+
+// busyDisk is a disk on which another program acts once, right after a folder was
+// read.
+type busyDisk struct {
+	disk.FS
+	folder string
+	act    func()
+}
+
+func (d *busyDisk) ReadDir(name string) ([]string, error) {
+	names, err := d.FS.ReadDir(name)
+	if name == d.folder {
+		d.folder = ""
+		d.act()
+	}
+	return names, err
+}
+
+// A mailbox that comes while its parent is being read is watched too.
+func TestWatchTreeBusy(t *testing.T) {
+	b := &maildir.Backend{Root: t.TempDir(), Layout: maildir.Folders, Poll: time.Hour}
+	fsys := &busyDisk{FS: disk.OS{}}
+	b.SetFS(fsys)
+	s := openStore(t, b)
+	must(t, s.(mailparts.Manager).Create(t.Context(), "a"))
+	fsys.folder = filepath.Join(b.Root, "user", "a")
+	fsys.act = func() {
+		for _, sub := range []string{"cur", "new", "tmp"} {
+			must(t, os.MkdirAll(filepath.Join(b.Root, "user", "a", "b", sub), 0o700))
+		}
+	}
+	w := watchReading(t, b.Root, s, treeListing(s))
+	w.sees("a mailbox that has come", "INBOX 0", "a 0", "a/b 0")
+	deliver(t, openMailbox(t, b, "a/b"), "m\r\n")
+	w.sees("Append to it", "INBOX 0", "a 0", "a/b 1")
 }

@@ -2,5 +2,5 @@
 // wire, for the stores. Both directions are exact by one rule: on writing, CRLF
 // becomes LF unless the octet before it is CR; on reading, an LF not after a CR
 // becomes CRLF. So whatever is written comes back to the octet, but for a bare LF,
-// which comes back as CRLF.
+// which comes back as CRLF. What has CRLF on disk is read by the same rule.
 package crlf

@@ -71,22 +71,7 @@ func Len(r io.Reader) (int64, error) {
 	cr := false
 	for {
 		n, err := r.Read(buf)
-		size += int64(n)
-		for p := buf[:n]; len(p) > 0; {
-			i := bytes.IndexByte(p, '\n')
-			if i < 0 {
-				cr = p[len(p)-1] == '\r'
-				break
-			}
-			if i > 0 {
-				cr = p[i-1] == '\r'
-			}
-			if !cr {
-				size++
-			}
-			cr = false
-			p = p[i+1:]
-		}
+		size += lenOf(buf[:n], &cr)
 		if err == io.EOF {
 			return size, nil
 		}

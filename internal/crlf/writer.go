@@ -8,15 +8,21 @@ import (
 
 // Writer writes a message to disk. The zero Writer needs a Reset.
 type Writer struct {
+	// KeepCRLF has the message on disk as it is on the wire: a bare LF becomes CRLF, and
+	// every other octet is kept.
+	KeepCRLF bool
+
 	w          io.Writer
 	in, buf    []byte // kept for the next message
 	disk, wire int64
 	cr         bool // a CR is held back: an LF may follow
-	crcr       bool // and the octet before it was CR too
+	crcr       bool // and the octet before it was CR too; with KeepCRLF: the last octet was CR
 }
 
 // Reset begins a new message and keeps the buffers.
-func (w *Writer) Reset(to io.Writer) { *w = Writer{w: to, in: w.in, buf: w.buf} }
+func (w *Writer) Reset(to io.Writer) {
+	*w = Writer{w: to, in: w.in, buf: w.buf, KeepCRLF: w.KeepCRLF}
+}
 
 // Disk returns how many octets were written to disk.
 func (w *Writer) Disk() int64 { return w.disk }
@@ -54,6 +60,10 @@ func (w *Writer) Copy(ctx context.Context, msg io.Reader) error {
 func (w *Writer) Write(p []byte) (int, error) {
 	size := len(p)
 	w.buf = w.buf[:0]
+	if w.KeepCRLF {
+		w.keep(p)
+		return size, w.flush()
+	}
 	w.wire += int64(size)
 	for len(p) > 0 {
 		if w.cr {
@@ -71,6 +81,28 @@ func (w *Writer) Write(p []byte) (int, error) {
 		p = p[i:]
 	}
 	return size, w.flush()
+}
+
+// keep takes octets that stay as they are, but for bare LFs.
+func (w *Writer) keep(p []byte) {
+	for len(p) > 0 {
+		i := bytes.IndexByte(p, '\n')
+		if i < 0 {
+			i = len(p)
+		}
+		if w.buf = append(w.buf, p[:i]...); i > 0 {
+			w.crcr = p[i-1] == '\r'
+		}
+		if i < len(p) {
+			if !w.crcr {
+				w.buf = append(w.buf, '\r')
+			}
+			w.buf, w.crcr = append(w.buf, '\n'), false
+			i++
+		}
+		p = p[i:]
+	}
+	w.wire += int64(len(w.buf))
 }
 
 // plain takes octets without a CR; each LF among them is bare.

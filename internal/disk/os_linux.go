@@ -4,18 +4,22 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
 // Boot implements FS.
-func (OS) Boot() string {
+func (OS) Boot() string { return boot() }
+
+// boot is read once: it outlives the process.
+var boot = sync.OnceValue(func() string {
 	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return ""
 	}
 	return strings.TrimSpace(string(id))
-}
+})
 
 // setLock is for locks of the open file, whole whatever else the process closes.
 const setLock = unix.F_OFD_SETLK

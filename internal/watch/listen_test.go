@@ -158,6 +158,32 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// A rename above what is watched is not told; when the old name comes to be watched
+// again, both folders are.
+func TestRenamedAbove(t *testing.T) {
+	hub := new(watch.Hub)
+	h := onEvents(t, hub, watch.Path{Name: "new"})
+	old := h.path("")
+	moved := old + "-moved"
+	must(t, os.Rename(old, moved))
+	h.dir.Store(&moved)
+	must(t, os.MkdirAll(filepath.Join(old, "new"), 0o700))
+	other := make(chan struct{}, 100)
+	h.after("the old name is watched", func() error {
+		return hub.Watch(t.Context(), watch.Watcher{
+			Paths: fixed(watch.Path{Name: filepath.Join(old, "new")}),
+			Wake:  func() { other <- struct{}{} },
+		})
+	})
+	h.after("create", h.touch("new/a"))
+	must(t, os.WriteFile(filepath.Join(old, "new", "b"), nil, 0o600))
+	select {
+	case <-other:
+	case <-time.After(10 * time.Second):
+		t.Error("not woken for the folder with the old name")
+	}
+}
+
 // Two names of one folder are one watch.
 func TestTwoNames(t *testing.T) {
 	t.Parallel()

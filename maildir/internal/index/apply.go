@@ -15,8 +15,10 @@ type Change struct {
 	gone  []Tombstone // more of them
 }
 
-// isEmpty reports whether there is nothing to write.
-func (c *Change) isEmpty() bool { return len(c.Put) == 0 && len(c.GUIDs) == 0 && len(c.Gone.UIDs) == 0 }
+// isEmpty reports whether the change says nothing.
+func (c *Change) isEmpty() bool {
+	return len(c.Put)+len(c.GUIDs)+len(c.Gone.UIDs)+len(c.edits)+len(c.gone) == 0
+}
 
 // Apply takes in a head and changes, and touches no disk. It changes Entries in
 // place: readers copy them under the lock that the caller holds. At the end of

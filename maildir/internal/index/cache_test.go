@@ -125,6 +125,9 @@ func TestCacheOfOthers(t *testing.T) {
 			t.Errorf("%s: %q", what, got)
 		}
 	}
+	if put := u.Placed([]index.Place{{UID: 1, Tag: index.TagOf("other"), Offset: 24}, {UID: 9, Offset: 24}}); len(put) != 0 {
+		t.Errorf("other messages are placed: %v", put)
+	}
 	if got, ok := r.Get(e.Cached, 1, tag(e)); !ok || !bytes.Equal(got, derived(1)) {
 		t.Errorf("%q, %v", got, ok)
 	}
@@ -360,5 +363,27 @@ func BenchmarkCacheGet(b *testing.B) {
 			}
 		}
 		must(b, r.Close())
+	}
+}
+
+// A batch for which there is no room leaves nothing of it behind.
+func TestCacheFull(t *testing.T) {
+	fsys := disktest.New()
+	u := newCacheUser(fsys, 3)
+	_, err := u.keep(1, 2)
+	must(t, err)
+	size := len(fsys.Files()["/"+cacheName])
+	for failed := 1; ; failed++ {
+		fsys.FailAt(failed, syscall.ENOSPC)
+		_, err := u.keep(3, 3)
+		fsys.FailAt(0, nil)
+		if err == nil {
+			u.want(t, 1, 2, 3)
+			return
+		}
+		if got := len(fsys.Files()["/"+cacheName]); got != size && failed < 6 {
+			t.Errorf("operation %d failed: %d octets, want %d", failed, got, size)
+		}
+		u.want(t, 1, 2)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -181,7 +182,16 @@ func TestLeftOverIsCut(t *testing.T) {
 	if len(s.Entries) != 3 {
 		t.Fatalf("%d messages", len(s.Entries))
 	}
+	var ops []string
+	fsys.Before = func(op disktest.Op) error {
+		ops = append(ops, op.Name)
+		return nil
+	}
 	must(t, write(s, index.Change{Put: []index.Entry{message(6, "")}}, false))
+	fsys.Before = nil
+	if cut := slices.Index(ops, "truncate"); cut < 0 || ops[cut+1] != "datasync" || slices.Index(ops, "writeat") < cut {
+		t.Errorf("Write does %q, want the rest cut off durably first", ops)
+	}
 	same(t, load(t, fsys), s)
 	for _, mode := range disktest.Modes() {
 		s := index.New(fsys.Reboot(mode), name)
@@ -191,21 +201,64 @@ func TestLeftOverIsCut(t *testing.T) {
 	}
 }
 
-// Damage is no crash if the machine has run all the time.
+// Damage is no crash if the machine has run all the time. What a crash has left says
+// nothing of folders and the uidlist.
 func TestDamageIsNoCrash(t *testing.T) {
+	spoil := func(fsys *disktest.FS) {
+		content := get(t, fsys)
+		content[len(content)-1] ^= 1
+		put(t, fsys, content)
+	}
 	fsys, s := written(t, 3)
+	h := s.Head
+	h.Shelves[0].MTime, h.List.ID, h.Cost = 1, 2, 3
+	must(t, s.Write(h, index.Change{}, true))
+	s.Apply(h)
 	must(t, write(s, index.Change{Put: []index.Entry{message(4, "")}}, true))
-	content := get(t, fsys)
-	content[len(content)-1] ^= 1
-	put(t, fsys, content)
+	spoil(fsys)
 	if err := index.New(fsys, name).Load(); !errors.Is(err, index.ErrDamaged) {
 		t.Errorf("%v, want ErrDamaged", err)
 	}
-	after := index.New(fsys.Reboot(disktest.Strict), name)
-	if err := after.Load(); err != nil || len(after.Entries) != 3 {
-		t.Errorf("after a crash: %v, %d messages", err, len(after.Entries))
+	crashed := fsys.Reboot(disktest.Strict)
+	s = load(t, crashed)
+	if len(s.Entries) != 3 || s.Shelves != [2]index.Shelf{} || s.List != (index.List{}) || s.Cost != 0 {
+		t.Errorf("after a crash: %+v with %d messages", s.Head, len(s.Entries))
 	}
-	if after.Shelves != [2]index.Shelf{} || after.List != (index.List{}) {
-		t.Errorf("after a crash the head says %+v", after.Head)
+
+	must(t, write(s, index.Change{Put: []index.Entry{message(4, "")}}, true))
+	crashed = crashed.Reboot(disktest.Strict)
+	s = load(t, crashed)
+	h = s.Head
+	h.Boot = index.BootOf(crashed)
+	must(t, s.Write(h, index.Change{}, false)) // only the head is of this run
+	spoil(crashed)
+	if err := index.New(crashed, name).Load(); !errors.Is(err, index.ErrDamaged) {
+		t.Errorf("damaged since the crash: %v, want ErrDamaged", err)
+	}
+}
+
+// Two processes find what a crash has left, and each writes on what the other did.
+func TestTwoAfterCrash(t *testing.T) {
+	fsys, s := written(t, 3)
+	must(t, write(s, index.Change{Put: []index.Entry{message(4, "")}}, true))
+	must(t, write(s, index.Change{Put: []index.Entry{message(5, "")}}, false))
+	after := fsys.Reboot(disktest.Zeros)
+	a, b := load(t, after), load(t, after)
+	if len(a.Entries) != 4 {
+		t.Fatalf("%d messages are left", len(a.Entries))
+	}
+	must(t, write(a, index.Change{Put: []index.Entry{message(6, "")}}, false))
+	if write(b, index.Change{Put: []index.Entry{message(7, "")}}, false) == nil {
+		t.Error("the other process wrote over what it has not read")
+	}
+	changes, h, replaced, err := b.Tail()
+	if err != nil || replaced {
+		t.Fatalf("Tail: %v, %v", replaced, err)
+	}
+	b.Apply(h, changes...)
+	must(t, write(b, index.Change{Put: []index.Entry{message(7, "")}}, false))
+	same(t, load(t, after), b)
+	if len(b.Entries) != 6 {
+		t.Errorf("%d messages", len(b.Entries))
 	}
 }

@@ -37,4 +37,33 @@
 //	E  what changed of messages whose base is the same
 //	G  GUIDs of messages
 //	H  a Head, which ends the snapshot and each change
+//
+// # Cache
+//
+// What was derived from messages, such as their structure, is in a file of its own,
+// Cache, which may lose anything at any time and never gives one message what is
+// another's: Entry.Cached says where a message's octets are, and they say whose they
+// are.
+//
+// # Why a format of its own
+//
+// Measured against bbolt 1.5 (opened for each operation, since it locks its file for
+// one process, and in brackets kept open) and SQLite 3 (modernc.org/sqlite 1.61,
+// write-ahead log, kept open but for the last line), best of several runs on two
+// cores, a mailbox of a million messages:
+//
+//	                              own       bbolt               SQLite
+//	load                          85 ms     287 ms (216 ms)     2,203 ms
+//	load of 100,000               11 ms     23 ms (19 ms)       191 ms
+//	append one, with the head     12 µs     62 µs (23 µs)       25 µs
+//	the same, synced              158 µs    389 µs (253 µs)     327 µs
+//	flag 10,000, synced           4 ms      15 ms (17 ms)       33 ms
+//	heap after load               127 MB    140 MB              140 MB
+//	file                          109 MB    279 MB              212 MB
+//	heads of 1,000 mailboxes      11 ms     26 ms               613 ms
+//
+// An index is read as a whole, changed by one writer at a time and may be thrown away,
+// so that trees of pages, their free lists and transactions buy nothing here. What a
+// library would save, finding out what a crash has left, is the checksum over all
+// records.
 package index

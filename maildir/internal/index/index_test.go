@@ -169,12 +169,15 @@ func TestTombstonesAreBounded(t *testing.T) {
 		}
 	}
 	var most mailparts.UIDSet // one expunge with more
-	for u := mailparts.UID(2); u <= 30_000; u += 2 {
+	for u := mailparts.UID(2); u <= 45_000; u += 2 {
 		most.Add(u, u)
 	}
-	must(t, write(s, index.Change{Gone: index.Tombstone{UIDs: most}}, false), s.Rewrite(false))
-	if got := load(t, fsys); len(got.Gone) != 0 || got.Forgotten != s.HighestModSeq || len(got.Entries) != len(s.Entries) {
-		t.Errorf("%d tombstones, forgotten is %d, want %d", len(got.Gone), got.Forgotten, s.HighestModSeq)
+	must(t, write(s, index.Change{Gone: index.Tombstone{UIDs: most}}, false))
+	for range 2 {
+		if got := load(t, fsys); len(got.Gone) != 0 || got.Forgotten != s.HighestModSeq || len(got.Entries) != len(s.Entries) {
+			t.Errorf("%d tombstones, forgotten is %d, want %d", len(got.Gone), got.Forgotten, s.HighestModSeq)
+		}
+		must(t, s.Rewrite(false))
 	}
 }
 

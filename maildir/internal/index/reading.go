@@ -1,6 +1,7 @@
 package index
 
 import (
+	"errors"
 	"io"
 
 	"github.com/mailparts/mailparts/internal/disk"
@@ -30,13 +31,10 @@ func newReading(f io.ReaderAt, at position, to int64) *reading {
 	}
 }
 
-// next reads one record into c, whose slices are valid until the call after it. It
-// returns io.EOF after a commit that ends where it should.
+// next reads one record into c, whose slices are valid until the call after it, or
+// returns io.EOF.
 func (r *reading) next(c *Change) error {
 	letter, b, err := r.scan.next()
-	if err == io.EOF && r.commit.end != r.scan.end {
-		return damaged("its last change is not whole")
-	}
 	if err != nil {
 		return err
 	}
@@ -109,11 +107,11 @@ func (r *reading) end(b []byte) (err error) {
 func (s *State) load(f disk.File) error {
 	h, p, err := readHead(f)
 	if err == nil {
-		if err = s.loadTo(f, p, &h); !isDamaged(err) {
+		if err = s.loadTo(f, p, &h); !errors.Is(err, ErrDamaged) {
 			return err
 		}
 	}
-	if !isDamaged(err) {
+	if !errors.Is(err, ErrDamaged) {
 		return err
 	}
 	boot := BootOf(s.fsys)
@@ -124,10 +122,11 @@ func (s *State) load(f disk.File) error {
 	if r.commit == beginning || r.head.Boot != 0 && r.head.Boot == boot {
 		return err
 	}
-	if s.loadTo(f, r.commit, nil) != nil {
+	torn := make([]byte, headSize)
+	if _, rerr := f.ReadAt(torn, 0); rerr != nil || s.loadTo(f, r.commit, nil) != nil {
 		return err
 	}
-	s.saved = true
+	s.torn = torn
 	return nil
 }
 
@@ -148,10 +147,10 @@ func lastCommit(f disk.File, p position) *reading {
 // all is right the State changes.
 func (s *State) loadTo(f disk.File, p position, h *Head) error {
 	n := State{fsys: s.fsys, name: s.name, loaded: true}
-	// A head that promises more than the file can hold is not believed, and most
-	// mailboxes grow.
+	// A head that promises more than the file can hold is not believed, nor is very
+	// much. Most mailboxes grow.
 	if h != nil {
-		most := min(int64(h.Counts.Messages), p.end/putFixed)
+		most := min(int64(h.Counts.Messages), p.end/putFixed, 1<<20)
 		n.Entries = make([]Entry, 0, most+most/64+1)
 	}
 	r := newReading(f, beginning, p.end)

@@ -24,8 +24,8 @@ type State struct {
 	name   string
 	at     position // up to where the file was read or written; zero: nothing of it
 	loaded bool
-	ranges int  // in Gone
-	saved  bool // from a crash: the file has more, which is of no use
+	ranges int    // in Gone
+	torn   []byte // the file's head, if a crash has left one that is not of use; else nil
 }
 
 // New returns a State of which nothing is known. Nothing on disk is looked at.
@@ -61,7 +61,8 @@ func (s *State) Peek() error {
 
 // Load reads all, under the lock of writers. After a crash of the machine it leaves
 // out changes that did not reach the disk whole, and all after them: no change that
-// was durable is among these. If it fails the State is as it was.
+// was durable is among these. Where runs of the machine have no names, damage passes
+// for a crash. If it fails the State is as it was.
 func (s *State) Load() error {
 	f, err := s.open()
 	if err != nil {
@@ -96,14 +97,15 @@ func (s *State) Tail() (changes []Change, head Head, replaced bool, err error) {
 			} else if err != nil {
 				return nil, head, false, err
 			}
-			c.Put, c.edits = slices.Clone(c.Put), slices.Clone(c.edits)
-			changes = append(changes, c)
+			if c.Put, c.edits = slices.Clone(c.Put), slices.Clone(c.edits); !c.isEmpty() {
+				changes = append(changes, c)
+			}
 		}
-		if r.scan.sum != p.sum {
+		if r.commit.end != p.end || r.commit.sum != p.sum {
 			return nil, head, false, damaged("its end is not that of its head")
 		}
 	}
-	s.at = p
+	s.at, s.torn = p, nil
 	return changes, h, false, nil
 }
 
@@ -147,5 +149,3 @@ func (s *State) SetAside() (string, error) {
 	name := s.name + time.Now().UTC().Format(".bad-20060102T150405.000000")
 	return name, s.fsys.Rename(s.name, name)
 }
-
-func isDamaged(err error) bool { return errors.Is(err, ErrDamaged) }

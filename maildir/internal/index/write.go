@@ -1,6 +1,7 @@
 package index
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -67,7 +68,7 @@ func (s *State) Write(h Head, c Change, durable bool) error {
 	if err != nil {
 		return errors.Join(err, s.restore(old))
 	}
-	s.at, s.saved = p, false
+	s.at, s.torn = p, nil
 	return nil
 }
 
@@ -82,7 +83,7 @@ func (s *State) current(f disk.File) (head []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, p, err := decodeHead(head); (err != nil || p != s.at) && !s.saved {
+	if _, p, err := decodeHead(head); (err != nil || p != s.at) && !bytes.Equal(head, s.torn) {
 		return nil, errStale
 	}
 	if fi.Size() > s.at.end {
@@ -99,7 +100,7 @@ func (s *State) restore(head []byte) error {
 		return err
 	}
 	_, err = f.WriteAt(head, 0)
-	return errors.Join(err, f.Truncate(s.at.end), f.Close())
+	return errors.Join(err, f.Truncate(s.at.end), f.Datasync(), f.Close())
 }
 
 // check says why Load would not take a change.
@@ -157,7 +158,8 @@ func (s *State) change(b *builder, c *Change) {
 // Rewrite puts a new file in the place of the old one, with all that the State has:
 // for a State that is New, and to leave old changes behind. The content is synced
 // before it gets the name if the old file had anything durable. Durable: it is synced
-// in any case, and the folder too. After an error the old file is there.
+// in any case, and the folder too. After an error the old file is there, or the new
+// one if it was the folder that could not be synced.
 func (s *State) Rewrite(durable bool) error {
 	if err := check(s.Head, &Change{Put: s.Entries, GUIDs: s.GUIDs, gone: s.Gone}); err != nil {
 		return err
@@ -182,7 +184,7 @@ func (s *State) Rewrite(durable bool) error {
 		s.fsys.Remove(tmp)
 		return err
 	}
-	s.at, s.saved = p, false
+	s.at, s.torn = p, nil
 	if durable {
 		return s.fsys.SyncDir(filepath.Dir(s.name))
 	}

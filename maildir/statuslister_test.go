@@ -1,0 +1,93 @@
+package maildir_test
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"reflect"
+	"runtime"
+	"testing"
+
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
+	"github.com/mailparts/mailparts/internal/disk/disktest"
+	"github.com/mailparts/mailparts/maildir"
+)
+
+// ListStatus agrees with Status however much is known: of mailboxes that are open,
+// that are not and have an index, whose index is old, and that have none.
+func TestListStatus(t *testing.T) {
+	fsys := disktest.New()
+	writer := on(fsys)
+	open := openMailbox(t, writer, "INBOX")
+	for i := range 4 {
+		name := fmt.Sprint("box", i)
+		must(t, openStore(t, writer).(mailparts.Manager).Create(t.Context(), name))
+		mb := openMailbox(t, writer, name)
+		uid := deliver(t, mb, "m\r\n")
+		_, _, err := mb.SetFlags(t.Context(), uids(uid), mailparts.FlagChange{Flags: []mailparts.Flag{"$kw", mailparts.FlagSeen}})
+		must(t, err)
+	}
+	deliver(t, open, "m\r\n")
+	agree := func(what string, b *maildir.Backend, total uint32) {
+		t.Helper()
+		var sum uint32
+		for info, err := range mailparts.ListStatus(context.Background(), openStore(t, b)) {
+			must(t, err)
+			want := status(t, openMailbox(t, on(fsys), info.Name))
+			if !reflect.DeepEqual(*info.Status, want) || info.ID != want.ID {
+				t.Errorf("%s: ListStatus says of %s %+v, Status says %+v", what, info.Name, *info.Status, want)
+			}
+			sum += info.Status.Messages
+		}
+		if sum != total {
+			t.Errorf("%s: %d messages, want %d", what, sum, total)
+		}
+	}
+	agree("opened by ourselves", writer, 5)
+	agree("with an index", on(fsys), 5)
+	put(t, fsys, root+"/user/.box1/new/1700000000.other", "m\n")
+	agree("changed by others", on(fsys), 6)
+	must(t, fsys.Remove(root+"/user/.box2/mailparts-index"))
+	agree("without an index", on(fsys), 6)
+	put(t, fsys, root+"/user/.box3/mailparts-index", "nothing of sense")
+	agree("with a damaged index", on(fsys), 6)
+	runtime.KeepAlive(open)
+}
+
+// counting is a disk that counts what is opened.
+type counting struct {
+	disk.FS
+	opened int
+}
+
+func (c *counting) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
+	c.opened++
+	return c.FS.OpenFile(name, flag, perm)
+}
+
+// A mailbox that has not changed costs its uidlist's first line and its index's.
+func TestListStatusReads(t *testing.T) {
+	const mailboxes = 20
+	fsys := &counting{FS: disk.OS{}}
+	b := &maildir.Backend{Root: t.TempDir()}
+	b.SetFS(fsys)
+	s := openStore(t, b)
+	for i := range mailboxes - 1 {
+		must(t, s.(mailparts.Manager).Create(t.Context(), fmt.Sprint("box", i)))
+	}
+	list := func(b *maildir.Backend) {
+		for _, err := range mailparts.ListStatus(context.Background(), openStore(t, b)) {
+			must(t, err)
+		}
+	}
+	for range 10000 { // until nothing can have been missed in a tick of the clock
+		b = &maildir.Backend{Root: b.Root}
+		b.SetFS(fsys)
+		fsys.opened = 0
+		if list(b); fsys.opened < 3*mailboxes {
+			return
+		}
+	}
+	t.Errorf("%d files are opened for %d mailboxes, want two for each", fsys.opened, mailboxes)
+}
