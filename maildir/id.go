@@ -3,6 +3,8 @@ package maildir
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
 	"strings"
 )
 
@@ -30,4 +32,26 @@ func isObjectID(s string) bool {
 		}
 	}
 	return true
+}
+
+// packGUID is a mailbox's GUID in its index: zero unless it is 32 hexadecimal digits,
+// as Dovecot and we make them.
+func packGUID(guid string) (packed [2]uint64) {
+	var b [16]byte
+	if len(guid) != 2*len(b) || strings.ToLower(guid) != guid {
+		return packed
+	}
+	if _, err := hex.Decode(b[:], []byte(guid)); err != nil {
+		return packed
+	}
+	return [2]uint64{binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint64(b[8:])}
+}
+
+// unpackGUID is the other way; empty: not known.
+func unpackGUID(packed [2]uint64) string {
+	if packed == [2]uint64{} {
+		return ""
+	}
+	b := binary.BigEndian.AppendUint64(nil, packed[0])
+	return hex.EncodeToString(binary.BigEndian.AppendUint64(b, packed[1]))
 }

@@ -148,7 +148,7 @@ func (b *box) commit(h index.Head, c index.Change, durable bool) {
 		h.HighestModSeq = max(h.HighestModSeq, c.Gone.ModSeq)
 	}
 	h.Next = max(h.Next, b.nextUID())
-	h.List, h.Boot = b.list.saved(), b.bootSum()
+	h.GUID, h.List, h.Boot = packGUID(b.guid), b.list.saved(), b.bootSum()
 	if !b.unsaved {
 		if err := b.ix.Write(h, c, durable); err != nil {
 			b.giveUpIndex(err)
@@ -189,7 +189,7 @@ func (b *box) rebuild(dir string, h index.Head, entries []entry, guids map[uint3
 	for i := range entries {
 		h.Counts.Add(entries[i])
 	}
-	h.List, h.Boot, h.Validity = b.list.saved(), b.bootSum(), b.validity
+	h.GUID, h.List, h.Boot, h.Validity = packGUID(b.guid), b.list.saved(), b.bootSum(), b.validity
 	name := b.indexPath(dir)
 	ix := index.Of(b.fsys, name, h, entries, guids)
 	b.mu.Lock()

@@ -14,9 +14,16 @@ import (
 // opens the others.
 func (s *store) ListStatus(ctx context.Context) iter.Seq2[mailparts.MailboxInfo, error] {
 	return func(yield func(mailparts.MailboxInfo, error) bool) {
-		for info, err := range s.List(ctx) {
-			if err == nil && !info.NoSelect {
-				info, err = s.withStatus(ctx, info)
+		places, err := s.places(ctx)
+		if err != nil {
+			yield(mailparts.MailboxInfo{}, err)
+			return
+		}
+		for _, p := range places {
+			info := mailparts.MailboxInfo{Name: p.name, NoSelect: !p.isMailbox}
+			var err error
+			if p.isMailbox {
+				err = s.addStatus(ctx, &info, filepath.Join(s.root, p.path))
 			}
 			if errors.Is(err, mailparts.ErrNoMailbox) { // it was there a moment ago
 				continue
@@ -28,42 +35,48 @@ func (s *store) ListStatus(ctx context.Context) iter.Seq2[mailparts.MailboxInfo,
 	}
 }
 
-func (s *store) withStatus(ctx context.Context, info mailparts.MailboxInfo) (mailparts.MailboxInfo, error) {
-	folder, err := s.folderOf(info.Name)
-	if err != nil {
-		return info, err
+func (s *store) addStatus(ctx context.Context, info *mailparts.MailboxInfo, dir string) error {
+	st, ok := s.peekStatus(dir)
+	if !ok {
+		mb, err := s.Mailbox(ctx, info.Name)
+		if err != nil {
+			return err
+		}
+		if st, err = mb.Status(ctx); err != nil {
+			return err
+		}
 	}
-	if st, ok := s.peekStatus(filepath.Join(s.root, folder), info.ID); ok {
-		info.Status = &st
-		return info, nil
-	}
-	mb, err := s.Mailbox(ctx, info.Name)
-	if err != nil {
-		return info, err
-	}
-	st, err := mb.Status(ctx)
 	info.Status, info.ID = &st, st.ID
-	return info, err
+	return ctx.Err()
 }
 
 // peekStatus is the status of the mailbox at dir by what is known of it, or by what
 // its index says, if that is all there is to know.
-func (s *store) peekStatus(dir, guid string) (st mailparts.Status, ok bool) {
-	x := s.backend.boxAt(dir)
+func (s *store) peekStatus(dir string) (st mailparts.Status, ok bool) {
+	b := s.backend
+	x := b.boxAt(dir)
 	if x == nil {
-		x = &box{Backend: s.backend, identity: identity{guid: guid}, root: s.root, dir: dir}
-		ix := index.New(x.fsys, x.indexPath(dir))
-		if ix.Peek() != nil || ix.Boot == 0 || ix.Boot != x.bootSum() {
+		x = &box{Backend: b, root: s.root, dir: dir}
+		if b.Index != "" { // where it is depends on the GUID
+			head, err := b.readHeader(dir)
+			if err != nil {
+				return st, false
+			}
+			x.guid = head.guid()
+		}
+		ix := index.New(b.fsys, x.indexPath(dir))
+		if ix.Peek() != nil || ix.Boot == 0 || ix.Boot != x.bootSum() || ix.GUID == [2]uint64{} {
 			return st, false
 		}
-		x.validity, x.ix, x.known, x.fresh = ix.Validity, ix, true, true
+		x.validity, x.guid = ix.Validity, unpackGUID(ix.GUID)
+		x.ix, x.known, x.fresh = ix, true, true
 		x.recallHead()
 		if err := x.readKeywordsOf(dir); err != nil {
 			return st, false
 		}
 	}
 	current, err := x.isCurrent(needHead)
-	if !current || err != nil || guid == "" || x.guid != guid {
+	if !current || err != nil {
 		return st, false
 	}
 	return x.status(), true

@@ -13,6 +13,7 @@ import (
 
 // Head is what an index says without its messages. Heads can be compared.
 type Head struct {
+	GUID          [2]uint64 // the mailbox's, big-endian; zero: not known
 	Validity      uint32
 	FirstRecent   uint32
 	Next          uint64 // UIDNEXT
@@ -85,6 +86,8 @@ func (p *position) code(do *coder) {
 
 // code writes or reads each number of a Head, in the order of the file.
 func (h *Head) code(do *coder) {
+	do.u64(&h.GUID[0])
+	do.u64(&h.GUID[1])
 	do.u32(&h.Validity)
 	do.u32(&h.FirstRecent)
 	do.u64(&h.Next)
