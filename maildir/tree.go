@@ -24,7 +24,9 @@ const (
 	// what is in a mailbox's folder: "cur", "new", "tmp", "subscriptions",
 	// "maildirfolder", or beginning with "dovecot-", "dovecot.", "mailparts-",
 	// "mailparts.", "courierimap", "courierpop3" or "maildirsize". Nor can a
-	// mailbox be renamed to a name that is only one, or to one below its own.
+	// mailbox be renamed to a name that is only one, or to one below its own. A Dovecot
+	// beside us needs mailbox_list_index=no: its index of such a tree does not notice
+	// mailboxes that others make.
 	Folders
 )
 

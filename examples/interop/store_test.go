@@ -35,6 +35,7 @@ type imapStore struct {
 	testing.TB
 	client *imapclient.Client
 	prefix string // of all names but INBOX
+	slash  bool   // it has "/" between the parts of a name, not "."
 }
 
 func newIMAPStore(t testing.TB, addr, user, password string) *imapStore {
@@ -54,7 +55,10 @@ func (s *imapStore) serverName(name string) string {
 	if name == "INBOX" {
 		return name
 	}
-	return s.prefix + strings.ReplaceAll(name, "/", ".")
+	if !s.slash {
+		name = strings.ReplaceAll(name, "/", ".")
+	}
+	return s.prefix + name
 }
 
 func (s *imapStore) must(what string, err error) {
