@@ -71,6 +71,13 @@ func checkFolders(t *testing.T, b *maildir.Backend, answered map[string]bool) {
 	oneOf("a", answered["rename"], "x/y", "a")
 	oneOf("a/b", answered["rename"], "x/y/b", "a/b")
 	oneOf("d/e", true, "d/e")
+	of := map[string]uint32{}
+	for validity, name := range validities {
+		of[name] = validity
+	}
+	if of["d"] > of["d/e"] {
+		t.Error("the mailbox that was not deleted has got a new UIDVALIDITY")
+	}
 	if got := where["1 [] in d"]; answered["delete"] && len(got) > 0 {
 		t.Errorf("the mailbox that was deleted is %q", got)
 	}
