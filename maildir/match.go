@@ -24,9 +24,11 @@ type update struct {
 	added     []entry // with a UID that they have in the list
 	guids     map[uint32]string
 	gone      mailparts.UIDSet
-	strangers []item          // without a UID
-	missing   map[string]bool // bases that were there and are not seen
-	before    map[string]bool // missing at the look before
+	strangers []item            // without a UID
+	announced bool              // the list has new lines whose files are not there
+	unsure    bool              // not all that is missing is gone
+	missing   map[string]uint32 // bases that were there and are not seen, and their UIDs
+	before    map[string]uint32 // missing at the look before, if that was at both folders
 }
 
 func newUpdate(b *box) *update {
@@ -60,13 +62,13 @@ func (u *update) readList(dir string, first bool) error {
 func (u *update) match(dir string) error {
 	u.changed, u.flagged, u.added, u.gone, u.strangers = nil, nil, nil, nil, nil
 	u.guids = map[uint32]string{}
-	u.before, u.missing = u.missing, map[string]bool{}
+	u.missing = map[string]uint32{}
 	for i := range u.ix.Entries {
 		if e := &u.ix.Entries[i]; u.concerns(e) {
 			u.matchEntry(e)
 		}
 	}
-	if len(u.items) > 0 && !(u.read[newShelf] && u.read[curShelf]) {
+	if len(u.items) > 0 && !u.bothRead() {
 		if err := u.matchTwins(dir); err != nil {
 			return err
 		}
@@ -75,7 +77,7 @@ func (u *update) match(dir string) error {
 	if u.first {
 		for key := range u.known {
 			if _, seen := u.items[key]; !seen {
-				u.missing[key] = true
+				u.missing[key] = 0
 			}
 		}
 	}
@@ -96,8 +98,7 @@ func (u *update) matchEntry(e *entry) {
 	l, listed := u.known[key]
 	switch {
 	case !seen:
-		u.missing[key] = true
-		u.gone.Add(mailparts.UID(e.UID), mailparts.UID(e.UID))
+		u.missing[key] = e.UID
 	case listed && uint32(l.uid) != e.UID || u.whole && !listed: // another process gave it another UID
 		u.items[key] = it
 		u.gone.Add(mailparts.UID(e.UID), mailparts.UID(e.UID))
@@ -148,6 +149,12 @@ func (u *update) matchStrangers() {
 	if !u.first {
 		floor = u.ix.Next
 	}
+	u.announced = false
+	for key, l := range u.known {
+		if _, seen := u.items[key]; !seen && uint64(l.uid) >= floor {
+			u.announced = true
+		}
+	}
 	for key, it := range u.items {
 		l, listed := u.known[key]
 		if listed && uint64(l.uid) >= floor {
@@ -165,19 +172,27 @@ func (u *update) matchStrangers() {
 	}
 }
 
-// mayBeThere reports whether a message that is missing may have been overlooked
-// because it was renamed in that moment: a second look confirms that it is gone.
-func (u *update) mayBeThere() bool {
-	if u.stable {
-		return false
-	}
-	for key := range u.missing {
-		if !u.before[key] {
-			return true
+// confirm makes those gone that are surely not there, and reports whether there are
+// others: a message may have been overlooked because it was renamed in that moment,
+// or because it moved to the folder that was not read. It is gone if two looks at both
+// folders do not find it, or one while nobody changed them.
+func (u *update) confirm() (unsure bool) {
+	var gone []uint32
+	for key, uid := range u.missing {
+		if _, again := u.before[key]; !again && !(u.stable && u.bothRead()) {
+			unsure = true
+		} else if uid != 0 {
+			gone = append(gone, uid)
 		}
 	}
-	return false
+	slices.Sort(gone)
+	for _, uid := range gone {
+		u.gone.Add(mailparts.UID(uid), mailparts.UID(uid))
+	}
+	return unsure
 }
+
+func (u *update) bothRead() bool { return u.read[newShelf] && u.read[curShelf] }
 
 // number gives UIDs to strangers, in the order in which they came.
 func (u *update) number(dir string) error {
@@ -259,7 +274,7 @@ func (u *update) publish(dir string, began time.Time) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.looked, b.distrust = began, false
+	b.looked, b.distrust = began, u.unsure
 	return nil
 }
 

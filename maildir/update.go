@@ -130,16 +130,22 @@ func (b *box) update(ctx context.Context, listLocked bool) (err error) {
 		if err := u.readList(dir, looks == 1); err != nil {
 			return err
 		}
+		if u.before = nil; u.view != nil && u.bothRead() {
+			u.before = u.missing
+		}
 		if u.view, err = u.look(dir); err != nil {
 			return err
 		}
 		if err := u.match(dir); err != nil {
 			return err
 		}
-		if looks < maxLooks && u.mayBeThere() {
+		if u.unsure = u.confirm(); (u.unsure || u.announced && !u.bothRead()) && looks < maxLooks {
+			b.distrustShelves()
 			continue
 		}
-		if len(u.strangers) > 0 && !listLocked {
+		// Dovecot writes a line before its file has the name, or after, and has the
+		// dotlock until both are done.
+		if (len(u.strangers) > 0 || u.announced) && !listLocked {
 			unlock, err := b.dotlock(ctx, filepath.Join(dir, listName))
 			if err == nil {
 				defer unlock()

@@ -14,6 +14,7 @@ type dovecotServer struct {
 	mail, conf           string
 	imapAddr, pop3, lmtp string
 	socket               string // LMTP too
+	log                  string
 }
 
 // dovecot starts Dovecot on the Maildirs below mail, with settings beside those that
@@ -31,6 +32,7 @@ func dovecot(t testing.TB, mail string, settings ...string) *dovecotServer {
 	s := &dovecotServer{mail: mail, imapAddr: freeAddr(t), pop3: freeAddr(t), lmtp: freeAddr(t),
 		socket: filepath.Join(dir, "lmtp")}
 	log := filepath.Join(dir, "log")
+	s.log = log
 	s.conf = write(t, filepath.Join(dir, "dovecot.conf"), 0o644,
 		"protocols = imap pop3 lmtp",
 		"base_dir = "+dir+"/run",
