@@ -216,7 +216,7 @@ func (b *box) settle(ctx context.Context, drafts []draft, placed mailparts.Place
 // is not there yet for an expunged message.
 func (b *box) place(ctx context.Context, drafts []draft) (first mailparts.UID, err error) {
 	dir := b.path()
-	unlock, err := b.dotlock(ctx, filepath.Join(dir, listName))
+	unlock, err := b.lockList(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -259,7 +259,7 @@ func (b *box) prepare(ctx context.Context, dir string) (indexed bool, err error)
 		return false, err
 	}
 	if b.level() == needEntries {
-		return true, b.catchUp(ctx, true, needEntries)
+		return true, b.catchUp(ctx, needEntries)
 	}
 	if err := b.readIndex(dir, needHead); err != nil {
 		return false, err

@@ -76,17 +76,18 @@ type box struct {
 	flags    map[flagSet][]mailparts.Flag // of those with keywords
 
 	// Only the holder of guard writes these, and so may read them without mu.
-	known    bool         // ix is what was on disk at a time
-	ix       *index.State // it has entries if they were asked for
-	fresh    bool         // ix is from this run of the machine, and goes on from there
-	unsaved  bool         // ix is not what is on disk: mod-sequences are not shown
-	keywords keywords
-	keysInfo fs.FileInfo // of the file when they were read; nil: there is none
-	keysKept bool        // the file is durable
-	looked   time.Time
-	list     list
-	issue    issue
-	waiting  bool // the disk is too full to give messages their UIDs
+	known      bool         // ix is what was on disk at a time
+	ix         *index.State // it has entries if they were asked for
+	fresh      bool         // ix is from this run of the machine, and goes on from there
+	unsaved    bool         // ix is not what is on disk: mod-sequences are not shown
+	keywords   keywords
+	keysInfo   fs.FileInfo // of the file when they were read; nil: there is none
+	keysKept   bool        // the file is durable
+	looked     time.Time
+	list       list
+	issue      issue
+	waiting    bool // the disk is too full to give messages their UIDs
+	listLocked bool // who holds guard has the dotlock of the uidlist too
 }
 
 // path is where the mailbox is, as far as known.

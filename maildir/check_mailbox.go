@@ -46,7 +46,7 @@ func (c *checker) mailbox(p place) error {
 	b.index()
 	b.list()
 	if c.repair && len(c.found) > 0 {
-		return ifGone(b.bringUp(false))
+		return ifGone(b.bringUp())
 	}
 	return c.ctx.Err()
 }
@@ -111,7 +111,7 @@ func (b *boxChecker) lock() (unlock func(), err error) {
 // locked calls do with the dotlock of the uidlist: as who changes keywords or renames
 // files to other bases must.
 func (b *boxChecker) locked(do func() error) error {
-	unlock, err := b.backend.dotlock(b.ctx, filepath.Join(b.dir, listName))
+	unlock, err := b.box.lockList(b.ctx)
 	if err != nil {
 		return err
 	}
@@ -120,11 +120,11 @@ func (b *boxChecker) locked(do func() error) error {
 }
 
 // bringUp has the mailbox look at all its files and read its uidlist again.
-func (b *boxChecker) bringUp(listLocked bool) error {
+func (b *boxChecker) bringUp() error {
 	b.box.mu.Lock()
 	b.box.list.ID, b.box.distrust = 0, true
 	b.box.mu.Unlock()
-	return b.box.catchUp(b.ctx, listLocked, needEntries)
+	return b.box.catchUp(b.ctx, needEntries)
 }
 
 // leftovers looks at what is in the mailbox's folder beside messages.
@@ -257,7 +257,7 @@ func (b *boxChecker) list() {
 	}
 	rewrite := func() error {
 		return b.locked(func() error {
-			if err := b.bringUp(true); err != nil {
+			if err := b.bringUp(); err != nil {
 				return err
 			}
 			return b.box.rewriteLive(b.dir)

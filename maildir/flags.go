@@ -73,10 +73,20 @@ func (b *box) change(ctx context.Context, op func(dir string) (again bool, err e
 	return b.changeLocked(ctx, op)
 }
 
-// changeLocked is change for who holds the box's lock.
+// changeLocked is change for who holds the box's lock. It takes the uidlist's dotlock
+// too, which keeps Dovecot from reading the folders meanwhile: a file that is renamed
+// then may be overlooked, and Dovecot takes that for an expunge. On a full disk it has
+// to do without: removing messages makes room.
 func (b *box) changeLocked(ctx context.Context, op func(dir string) (again bool, err error)) error {
+	unlock, err := b.lockList(ctx)
+	if err != nil && !isFull(err) {
+		return err
+	}
+	if err == nil {
+		defer unlock()
+	}
 	for range maxLooks {
-		if err := b.catchUp(ctx, false, needEntries); err != nil {
+		if err := b.catchUp(ctx, needEntries); err != nil {
 			return err
 		}
 		again, err := op(b.path())
@@ -219,13 +229,13 @@ func (b *box) flagsFor(ctx context.Context, dir string, flags []mailparts.Flag, 
 			return 0, err
 		}
 	}
-	unlock, err := b.dotlock(ctx, filepath.Join(dir, listName))
+	unlock, err := b.lockList(ctx)
 	if err != nil {
 		return 0, err
 	}
 	defer unlock()
 	if b.level() < needEntries {
-		if err := b.catchUp(ctx, true, needEntries); err != nil {
+		if err := b.catchUp(ctx, needEntries); err != nil {
 			return 0, err
 		}
 	}

@@ -92,7 +92,7 @@ func (b *box) saveLearned(ctx context.Context) {
 		return
 	}
 	defer unlock()
-	if b.catchUp(ctx, false, needEntries) != nil {
+	if b.catchUp(ctx, needEntries) != nil {
 		return
 	}
 	var put []entry

@@ -277,13 +277,12 @@ func (b *box) compact(ctx context.Context, dir string) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
 	defer cancel()
-	name := filepath.Join(dir, listName)
-	unlock, err := b.dotlock(ctx, name)
+	unlock, err := b.lockList(ctx)
 	if err != nil {
 		return
 	}
 	defer unlock()
-	if fi, err := b.fsys.Stat(name); err != nil || !b.list.isCurrent(fi) {
+	if fi, err := b.fsys.Stat(filepath.Join(dir, listName)); err != nil || !b.list.isCurrent(fi) {
 		return
 	}
 	if err := b.rewriteLive(dir); err != nil {

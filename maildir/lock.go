@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"github.com/mailparts/mailparts"
@@ -69,4 +70,21 @@ func (b *Backend) dotlock(ctx context.Context, name string) (unlock func(), err 
 		return nil, err
 	}
 	return func() { lock.Unlock() }, nil
+}
+
+// lockList takes the dotlock of the mailbox's uidlist, if the caller, who holds the
+// box's lock, does not have it already.
+func (b *box) lockList(ctx context.Context) (unlock func(), err error) {
+	if b.listLocked {
+		return func() {}, nil
+	}
+	release, err := b.dotlock(ctx, filepath.Join(b.path(), listName))
+	if err != nil {
+		return nil, err
+	}
+	b.listLocked = true
+	return func() {
+		b.listLocked = false
+		release()
+	}, nil
 }

@@ -73,7 +73,7 @@ func (c *copying) move(ctx context.Context, charge *charge) (done mailparts.Copi
 // update leaves out what was expunged since the drafts were made, and gives the
 // others the flags that they have by now. The caller holds both locks.
 func (c *copying) update(ctx context.Context) error {
-	if err := c.src.catchUp(ctx, false, needEntries); err != nil {
+	if err := c.src.catchUp(ctx, needEntries); err != nil {
 		return err
 	}
 	var gone []original

@@ -39,7 +39,7 @@ func (b *box) refresh(ctx context.Context, need need) error {
 	if b.looked.After(called) && b.level() >= need { // another caller has done it
 		return nil
 	}
-	return b.catchUp(ctx, false, need)
+	return b.catchUp(ctx, need)
 }
 
 // isCurrent reports whether all that need asks for is known as it is on disk now.
@@ -72,10 +72,9 @@ func (b *box) isCurrent(need need) (bool, error) {
 	return true, nil
 }
 
-// catchUp is refresh for who holds the box's lock, and the uidlist's dotlock if
-// listLocked. What other processes of our kind did is in the index; for what others
+// catchUp is refresh for who holds the box's lock. What other processes of our kind did is in the index; for what others
 // did there is a look at the files.
-func (b *box) catchUp(ctx context.Context, listLocked bool, need need) error {
+func (b *box) catchUp(ctx context.Context, need need) error {
 	dir := b.path()
 	if err := b.recall(dir); err != nil {
 		return err
@@ -88,7 +87,7 @@ func (b *box) catchUp(ctx context.Context, listLocked bool, need need) error {
 			return err
 		}
 	}
-	return b.update(ctx, listLocked)
+	return b.update(ctx)
 }
 
 // distrustShelves makes the next refresh look at both shelves.
@@ -108,9 +107,8 @@ func (b *box) distrusted() bool {
 const maxLooks = 5
 
 // update brings the box up to date with the files, and gives UIDs to messages that
-// others have left. The caller holds the box's lock, and the uidlist's dotlock if
-// listLocked, and has read the index.
-func (b *box) update(ctx context.Context, listLocked bool) (err error) {
+// others have left. The caller holds the box's lock and has read the index.
+func (b *box) update(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil { // what was read of the list and not taken in is read again
 			b.mu.Lock()
@@ -145,11 +143,10 @@ func (b *box) update(ctx context.Context, listLocked bool) (err error) {
 		}
 		// Dovecot writes a line before its file has the name, or after, and has the
 		// dotlock until both are done.
-		if (len(u.strangers) > 0 || u.announced) && !listLocked {
-			unlock, err := b.dotlock(ctx, filepath.Join(dir, listName))
+		if (len(u.strangers) > 0 || u.announced) && !b.listLocked {
+			unlock, err := b.lockList(ctx)
 			if err == nil {
 				defer unlock()
-				listLocked = true
 				continue // others may have given them UIDs meanwhile
 			}
 			if err := u.postpone(dir, err); err != nil {
@@ -164,9 +161,7 @@ func (b *box) update(ctx context.Context, listLocked bool) (err error) {
 		if err := u.publish(dir, began); err != nil {
 			return err
 		}
-		if !listLocked {
-			b.compact(ctx, dir)
-		}
+		b.compact(ctx, dir)
 		return nil
 	}
 }
