@@ -124,7 +124,6 @@ func asMail(t testing.TB, test string, env ...string) string {
 	if err != nil {
 		t.Errorf("the process of user mail: %v\n%s", err, out)
 	}
-	os.WriteFile("/tmp/atonce.out", out, 0o644)
 	return string(out)
 }
 
