@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/maildir"
@@ -44,6 +45,12 @@ func whileServed(t *testing.T, mb mailparts.Mailbox, deliver func(msg string)) {
 		}
 	})
 	wg.Wait()
+	// What others did in the very moment of a change of our own is seen a little later.
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if st, err := mb.Status(ctx); err != nil || st.Messages >= 2*deliveries {
+			break
+		}
+	}
 	subjects := map[string]int{}
 	for m, err := range mb.Messages(ctx, mailparts.AllUIDs(), mailparts.Query{Want: mailparts.WantSize}) {
 		if err != nil {
