@@ -215,6 +215,9 @@ func (a *arrival) write() error {
 	w.Write(a.payload)
 	err := w.flush()
 	if err == nil {
+		err = h.f.check()
+	}
+	if err == nil {
 		r := h.j.begin(appending, h.fi)
 		r.validity, r.next, r.boot = a.base.validity, uint64(a.base.last)+1, h.boot()
 		r.first, r.count = a.first, uint32(len(a.drafts))

@@ -44,6 +44,9 @@ func (h *held) commit(p plan, validity uint32, next uint64) error {
 		r.before, err = sumBefore(h.f, r.start)
 	}
 	if err == nil {
+		err = h.f.check()
+	}
+	if err == nil {
 		err = h.j.write(r, true)
 	}
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"os"
-	"syscall"
 
 	"github.com/mailparts/mailparts/internal/disk"
 )
@@ -15,7 +14,7 @@ import (
 // the kernel on a file beside the mail first, and then those that all programs know.
 type held struct {
 	*box
-	f     disk.File // nil: an INBOX that has no file
+	f     *lock // nil: an INBOX that has no file
 	j     *journal
 	fi    fs.FileInfo // of f
 	size  int64
@@ -114,15 +113,17 @@ var sideSuffixes = [...]string{journalSuffix, indexSuffix, sessionSuffix}
 
 // open opens the file and locks it for all programs.
 func (h *held) open(ctx context.Context, path string, isInbox bool) error {
-	readOnly := h.readOnly
-	if !h.loaded || h.write {
+	readOnly, flag := h.readOnly, os.O_RDONLY
+	if h.write {
+		readOnly, flag = false, os.O_RDWR
+	} else if !h.loaded {
 		readOnly = !h.isWritable(path)
 	}
-	flag := os.O_RDONLY
-	if h.write && !readOnly {
-		flag = os.O_RDWR
-	}
 	f, err := h.locks.open(ctx, path, flag, 0)
+	if h.write && isForbidden(err) {
+		readOnly = true
+		f, err = h.locks.open(ctx, path, os.O_RDONLY, 0)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		if !isInbox {
 			return errMoved
@@ -146,7 +147,7 @@ func (h *held) isWritable(path string) bool {
 	if err == nil {
 		f.Close()
 	}
-	return !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS)
+	return !isForbidden(err)
 }
 
 func (h *held) stat() error {

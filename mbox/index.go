@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -164,13 +165,28 @@ func (h *held) takeIndex(f io.ReaderAt, x *indexInfo) error {
 			return fmt.Errorf("%w: too short", errIndex)
 		}
 	}
-	if sum != x.pageSums {
+	if sum != x.pageSums || !isSound(entries, x) {
 		return fmt.Errorf("%w: not of one time", errIndex)
 	}
 	k := shape{info: h.fi, size: x.size, settled: true, edits: x.edits, strange: x.strange, partial: x.partial != 0}
 	h.stored = st
 	h.publish(entries, b, x.next, k, false)
 	return nil
+}
+
+// isSound is for what has the right sums, but may be anyone's all the same.
+func isSound(entries []entry, x *indexInfo) bool {
+	if x.size < 0 || x.baseStart < 0 || x.baseEnd < x.baseStart || x.baseEnd > x.size || x.next > math.MaxUint32 || x.validity == 0 {
+		return false
+	}
+	last := entry{off: -1}
+	for _, e := range entries {
+		if e.off <= last.off || e.off >= x.size || e.uid <= last.uid || uint64(e.uid) >= x.next || e.size < -1 {
+			return false
+		}
+		last = e
+	}
+	return true
 }
 
 func decodeEntries(entries []entry, b []byte, count int) []entry {

@@ -89,10 +89,15 @@ func (r *record) encode() []byte {
 	return b[:slotSize]
 }
 
+// Where a record has the size of its payload, and its own sum.
+const (
+	recordPayload = len(slotMagic) + 1 + 8 + 4 + 8 + 4 + 4 + 8*5 + 4 + 4
+	recordSize    = recordPayload + 8 + 4 + 4 + 8*4
+)
+
 // decodeRecord is false for octets that encode did not make.
 func decodeRecord(b []byte) (r record, ok bool) {
-	const size = len(slotMagic) + 1 + 8 + 4 + 8 + 4 + 4 + 8*5 + 4 + 4 + 8 + 4 + 4 + 8*4
-	if len(b) < size+4 || string(b[:len(slotMagic)]) != slotMagic || checksum(b[:size]) != binary.LittleEndian.Uint32(b[size:]) {
+	if len(b) < recordSize+4 || string(b[:len(slotMagic)]) != slotMagic || checksum(b[:recordSize]) != binary.LittleEndian.Uint32(b[recordSize:]) {
 		return r, false
 	}
 	b = b[len(slotMagic):]
@@ -109,8 +114,23 @@ func decodeRecord(b []byte) (r record, ok bool) {
 	r.oldSize, r.newSize, r.start, r.sample, r.last = int64(u64()), int64(u64()), int64(u64()), int64(u64()), int64(u64())
 	r.tail, r.before, r.payload, r.sum, r.boot = u32(), u32(), int64(u64()), u32(), u32()
 	r.edits, r.strange, r.cleanSize, r.cleanTime = u64(), u64(), int64(u64()), int64(u64())
-	ok = r.kind <= changing && r.oldSize >= 0 && r.newSize >= 0 && r.start >= 0 && r.sample >= 0 && r.last >= 0 && r.payload >= r.sample
-	return r, ok
+	return r, r.isSound()
+}
+
+// isSound is for what has the right sum, but may be anyone's all the same.
+func (r *record) isSound() bool {
+	if r.oldSize < 0 || r.newSize < 0 {
+		return false
+	}
+	switch r.kind {
+	case atRest:
+		return r.payload == 0
+	case appending:
+		return r.newSize > r.oldSize && r.payload == 4*int64(r.count)
+	case changing:
+		return r.start >= 0 && r.start <= r.oldSize && r.newSize-r.oldSize <= r.payload && r.sample >= 0 && r.sample <= maxSample && r.last >= r.sample && r.payload >= r.last+partHead
+	}
+	return false
 }
 
 // journal is one that is open. Who has it holds the mailbox's lock.

@@ -156,22 +156,37 @@ func (s *store) finishMoves() error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	var moves []move
-	if err == nil {
-		err = json.Unmarshal(text, &moves)
-	}
-	for _, m := range moves {
-		if err == nil {
-			err = s.move(m)
-		}
-	}
 	if err != nil {
 		return err
+	}
+	var moves []move
+	err = json.Unmarshal(text, &moves)
+	if err != nil || !areSound(moves) {
+		aside := file + ".bad"
+		s.backend.log.Error("what a Rename was to do cannot be read", "file", aside, "error", err)
+		return fsys.Rename(file, aside)
+	}
+	for _, m := range moves {
+		if err := s.move(m); err != nil {
+			return err
+		}
 	}
 	if err := fsys.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return fsys.SyncDir(s.side)
+}
+
+// areSound reports whether moves stay in the tree, and leave what is no mailbox alone.
+func areSound(moves []move) bool {
+	for _, m := range moves {
+		for _, path := range []string{m.FromPath, m.ToPath} {
+			if !filepath.IsLocal(path) || slices.ContainsFunc(strings.Split(filepath.ToSlash(path), "/"), isHidden) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // move moves one mailbox, in steps that may be done again.

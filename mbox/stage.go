@@ -2,12 +2,15 @@ package mbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"sync/atomic"
+	"strings"
 	"time"
 
 	"github.com/mailparts/mailparts"
@@ -57,16 +60,30 @@ func (s *stage) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-var stages atomic.Uint64
-
 // create moves the stage to a file.
 func (s *stage) create() (err error) {
-	name := fmt.Sprintf("append-%d-%d%s", os.Getpid(), stages.Add(1), stageSuffix)
-	s.file, err = s.store.backend.fsys.OpenFile(filepath.Join(s.store.side, name), os.O_RDWR|os.O_CREATE|os.O_TRUNC, fileMode)
+	fsys, dir := s.store.backend.fsys, s.store.side
+	files, _ := fsys.ReadDir(dir)
+	for _, name := range files {
+		fi, err := fsys.Stat(filepath.Join(dir, name))
+		if strings.HasPrefix(name, stagePrefix) && err == nil && time.Since(fi.ModTime()) > stageAge {
+			fsys.Remove(filepath.Join(dir, name)) // a crash has left it
+		}
+	}
+	for range 100 {
+		name := fmt.Sprintf("%s%d-%08x", stagePrefix, os.Getpid(), rand.Uint32())
+		s.file, err = fsys.OpenFile(filepath.Join(dir, name), os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
 	return err
 }
 
-const stageSuffix = ".tmp"
+const (
+	stagePrefix = "append-"
+	stageAge    = 36 * time.Hour
+)
 
 // close forgets all.
 func (s *stage) close() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk"
@@ -86,4 +87,68 @@ func sameBodies(t *testing.T, what string, mb mailparts.Mailbox, want map[mailpa
 	if len(got) != len(want) {
 		t.Fatalf("%s there are %d messages, were %d", what, len(got), len(want))
 	}
+}
+
+// Whatever stands beside the mail, also with the right sums: nothing but an error or
+// what is in the mailbox comes of it. A journal may say what is to be in there.
+func FuzzSide(f *testing.F) {
+	side := func(fsys *disktest.FS, ext string) (name string) {
+		for file := range fsys.Files() {
+			if strings.HasSuffix(file, ext) {
+				name = file
+			}
+		}
+		return name
+	}
+	setUp := func(t testing.TB) *disktest.FS {
+		fsys := disktest.New()
+		must(t, disk.MkdirAll(fsys, tree+"/user", 0o700))
+		putFile(t, fsys, inboxPath, strings.ReplaceAll(dovecots, "Subject", "X-Seed: 1\nSubject"))
+		must(t, fsys.Chtimes(inboxPath, time.Unix(1e9, 0))) // or else it might still change
+		openMailbox(t, backendOn(fsys), "INBOX")
+		return fsys
+	}
+	fsys := setUp(f)
+	mb := openMailbox(f, backendOn(fsys), "INBOX")
+	_, err := mailparts.Append(f.Context(), mb, incoming("Subject: m\r\n\r\nm\r\n", "keyword"))
+	must(f, err)
+	index, journal := []byte(fsys.Files()[side(fsys, ".index")]), []byte(fsys.Files()[side(fsys, ".journal")])
+	f.Add(index[:512], index[32<<10:], journal)
+	crashed := setUp(f)
+	mb = openMailbox(f, backendOn(crashed), "INBOX")
+	crashed.Before = func(op disktest.Op) error {
+		if op.Path == inboxPath && op.Name != "stat" && !strings.HasPrefix(op.Name, "read") && op.Name != "openfile" && op.Name != "fcntl" {
+			return disktest.ErrCrashed
+		}
+		return nil
+	}
+	mb.Expunge(f.Context(), uids(4), "")
+	f.Add(index[:512], index[32<<10:], []byte(crashed.Files()[side(crashed, ".journal")]))
+	mailparts.Append(f.Context(), mb, incoming("Subject: m\r\n\r\nm\r\n"))
+	f.Add([]byte{}, []byte{}, []byte(crashed.Files()[side(crashed, ".journal")]))
+	f.Fuzz(func(t *testing.T, head, pages, journal []byte) {
+		fsys := setUp(t)
+		indexFile, journalFile := side(fsys, ".index"), side(fsys, ".journal")
+		index := make([]byte, 32<<10, 64<<10)
+		copy(index, head[:min(len(head), 512)])
+		index = append(index, pages[:min(len(pages), 32<<10)]...)
+		mbox.SumIndex(index)
+		mbox.SumJournal(journal)
+		putFile(t, fsys, indexFile, string(index))
+		putFile(t, fsys, journalFile, string(journal))
+		s, err := backendOn(fsys).Open(t.Context(), "user")
+		must(t, err)
+		mb, err := s.Mailbox(t.Context(), "INBOX")
+		if err != nil {
+			return
+		}
+		for m, err := range mb.Messages(t.Context(), mailparts.AllUIDs(), mailparts.Query{Want: mailparts.WantSize}) {
+			if err != nil {
+				break
+			}
+			readBody(mb, m.UID)
+		}
+		mb.SetFlags(t.Context(), mailparts.AllUIDs(), mailparts.FlagChange{Flags: []mailparts.Flag{mailparts.FlagSeen}})
+		mb.Expunge(t.Context(), uids(4), "")
+	})
 }

@@ -22,6 +22,7 @@ func TestBackend(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			mailtest.BackendKit{
 				New: func(t *testing.T) mailparts.Backend { return backend(t) },
 				Reopen: func(t *testing.T, b mailparts.Backend) mailparts.Backend {
