@@ -36,6 +36,7 @@ func (s *store) ListStatus(ctx context.Context) iter.Seq2[mailparts.MailboxInfo,
 }
 
 func (s *store) addStatus(ctx context.Context, info *mailparts.MailboxInfo, dir string) error {
+	info.Use = s.backend.usesIn(dir)
 	st, ok := s.peekStatus(dir)
 	if !ok {
 		mb, err := s.Mailbox(ctx, info.Name)

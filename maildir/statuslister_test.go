@@ -20,9 +20,9 @@ func TestListStatus(t *testing.T) {
 	fsys := disktest.New()
 	writer := on(fsys)
 	open := openMailbox(t, writer, "INBOX")
-	for i := range 4 {
+	for i, use := range [][]string{nil, {`\Sent`}, {`\Junk`, `\Trash`}, nil} {
 		name := fmt.Sprint("box", i)
-		must(t, openStore(t, writer).(mailparts.Manager).Create(t.Context(), name))
+		must(t, openStore(t, writer).(mailparts.Manager).Create(t.Context(), name, use...))
 		mb := openMailbox(t, writer, name)
 		uid := deliver(t, mb, "m\r\n")
 		_, _, err := mb.SetFlags(t.Context(), uids(uid), mailparts.FlagChange{Flags: []mailparts.Flag{"$kw", mailparts.FlagSeen}})
@@ -32,6 +32,11 @@ func TestListStatus(t *testing.T) {
 	agree := func(what string, b *maildir.Backend, total uint32) {
 		t.Helper()
 		var sum uint32
+		infos := map[string]mailparts.MailboxInfo{}
+		for info, err := range openStore(t, b).List(context.Background()) {
+			must(t, err)
+			infos[info.Name] = info
+		}
 		for info, err := range mailparts.ListStatus(context.Background(), openStore(t, b)) {
 			must(t, err)
 			another := on(fsys)
@@ -41,6 +46,10 @@ func TestListStatus(t *testing.T) {
 				t.Errorf("%s: ListStatus says of %s %+v, Status says %+v", what, info.Name, *info.Status, want)
 			}
 			sum += info.Status.Messages
+			info.Status = nil
+			if !reflect.DeepEqual(info, infos[info.Name]) {
+				t.Errorf("%s: ListStatus yields %+v, List %+v", what, info, infos[info.Name])
+			}
 		}
 		if sum != total {
 			t.Errorf("%s: %d messages, want %d", what, sum, total)

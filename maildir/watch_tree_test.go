@@ -187,3 +187,31 @@ func TestWatchTreeBusy(t *testing.T) {
 	deliver(t, openMailbox(t, b, "a/b"), "m\r\n")
 	w.sees("Append to it", "INBOX 0", "a 0", "a/b 1")
 }
+
+// Annotations are watched, by who has the mailbox and by who has the store.
+func TestWatchAnnotations(t *testing.T) {
+	b := &maildir.Backend{Root: t.TempDir()}
+	s := openStore(t, b)
+	read := func(ctx context.Context) (list []string, err error) {
+		for _, name := range []string{"", "INBOX"} {
+			as, err := mailparts.Annotations(ctx, s, name)
+			if err != nil {
+				return nil, err
+			}
+			for _, a := range as {
+				list = append(list, fmt.Sprintf("%q %s %s", name, a.Entry, a.Value))
+			}
+		}
+		return list, nil
+	}
+	ofStore := watchReading(t, b.Root, s, read)
+	ofBox := watchReading(t, b.Root, openMailbox(t, b, "INBOX"), read)
+	annotate := func(name, value string) {
+		must(t, mailparts.Annotate(t.Context(), s, name, mailparts.Annotation{Entry: "/private/comment", Value: []byte(value)}))
+	}
+	annotate("INBOX", "a")
+	ofStore.sees("an annotation of a mailbox", `"INBOX" /private/comment a`)
+	ofBox.sees("an annotation of it", `"INBOX" /private/comment a`)
+	annotate("", "b")
+	ofStore.sees("an annotation of the account", `"" /private/comment b`, `"INBOX" /private/comment a`)
+}
