@@ -181,6 +181,10 @@ type program struct {
 // act delivers, flags or removes a message, unless someone else was faster.
 func (p *program) act() {
 	files, err := p.files()
+	if err != nil {
+		p.Error(err)
+		return
+	}
 	switch n := rand.IntN(4); {
 	case n < 2 || len(files) == 0:
 		p.n++

@@ -121,16 +121,6 @@ func (k *shape) looks(fi fs.FileInfo) bool {
 	return fi.Size() == k.info.Size() && fi.ModTime().Equal(k.info.ModTime()) && disk.SameFile(fi, k.info)
 }
 
-// find returns the message now.
-func (b *box) find(uid mailparts.UID) (entry, bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if i, ok := b.index(uint64(uid)); ok {
-		return b.entries[i], true
-	}
-	return entry{}, false
-}
-
 // index is where uid is in entries, or would be. The caller holds mu or guard.
 func (b *box) index(uid uint64) (int, bool) {
 	return slices.BinarySearchFunc(b.entries, uid, func(e entry, uid uint64) int { return cmp.Compare(uint64(e.uid), uid) })

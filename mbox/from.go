@@ -37,18 +37,6 @@ func isFrom(line []byte) bool {
 	return ok
 }
 
-// parseFrom returns what a From_ line says. A date without a zone is one of loc.
-func parseFrom(line []byte, loc *time.Location) (sender string, date time.Time, ok bool) {
-	who, when, ok := cutFrom(line)
-	if !ok {
-		return "", time.Time{}, false
-	}
-	if string(who) != nobody {
-		sender = string(who)
-	}
-	return sender, when.in(loc), true
-}
-
 // cutFrom takes a From_ line apart, at the first place where a date can begin.
 func cutFrom(line []byte) (sender []byte, date stamp, ok bool) {
 	rest, ok := bytes.CutPrefix(line, fromWord)

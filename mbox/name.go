@@ -66,12 +66,6 @@ func isHidden(file string) bool {
 	return file == "" || file[0] == '.' || file == "~" || strings.HasSuffix(file, lockSuffix) || strings.HasSuffix(file, ".tmp")
 }
 
-// isBelow reports whether a mailbox is name or a child of it.
-func isBelow(child, name string) bool {
-	rest, ok := strings.CutPrefix(child, name)
-	return ok && (rest == "" || rest[0] == '/')
-}
-
 // sortNames puts INBOX first.
 func sortNames(names []string) {
 	slices.SortFunc(names, func(a, b string) int {
