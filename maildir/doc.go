@@ -4,18 +4,37 @@
 //
 // A user has a tree. The tree is the INBOX, and its folders whose names begin with
 // "." are the other mailboxes: "a/b" is ".a.b", in modified UTF-7. See Layout for
-// trees that have it as "a/b", and Backend.UTF8. A mailbox has three folders, with a
-// file for each message:
+// trees that have it as "a/b", and Backend.UTF8. A mailbox has three folders with a
+// file for each message, and some files beside them:
 //
-//	tmp/                 messages on their way in
-//	new/                 messages as they came
-//	cur/                 messages that were moved there when they got flags
-//	dovecot-uidlist      UIDVALIDITY, and the UID of each file
-//	dovecot-keywords     which keywords the letters a to z stand for
-//	mailparts-uidnext    up to where UIDs and mod-sequences may have been given out
-//	mailparts-index      all of this, to be read at once: see Index
-//	mailparts-metadata   special uses and annotations, if there are any
-//	mailparts*.lock      locks of the kernel
+//	tmp/                    messages on their way in
+//	new/                    messages as they came
+//	cur/                    messages that were moved there when they got flags or were shown
+//	dovecot-uidlist         UIDVALIDITY, the mailbox's GUID, and the UID of each file
+//	dovecot-keywords        which keywords the letters a to z stand for
+//	mailparts-uidnext       up to where UIDs and mod-sequences may have been given out
+//	mailparts-index         all of this, to be read at once: see Index
+//	mailparts-metadata      special uses and annotations, if there are any
+//	mailparts.lock          the kernel's lock of who changes the mailbox
+//	mailparts-session.lock  that of a mailparts.Locker
+//	maildirfolder           empty: tells delivery agents that the tree is above (Maildir++)
+//
+// In a tree are also
+//
+//	subscriptions                as Dovecot has them
+//	dovecot-uidvalidity.HEX      empty: the last UIDVALIDITY that was given out in the tree
+//	maildirsize                  the quota, if there is one
+//	mailparts-metadata-account   annotations of the account, if there are any
+//	mailparts-names.lock         the kernel's lock of who changes the set of mailboxes
+//	mailparts-uidvalidity.lock   that of who takes a UIDVALIDITY
+//	mailparts-quota.lock         that of who changes or counts what the quota counts
+//	..mailparts-*                deleted mailboxes; in tmp/ if Layout is Folders
+//
+// A file that is replaced as a whole is NAME.tmp before that, and one that is damaged
+// stays as NAME.bad-DATE. NAME.lock is a dotlock, of dovecot-uidlist or subscriptions.
+// The indexes can be removed at any time, and kernel locks while nobody has the tree
+// open; mailparts-uidnext must stay, or a UID whose line a crash of the machine has
+// taken may come again.
 //
 // A name such as "1795374075.M211740P27571R0c5f3a77Q1.host,S=18,W=21:2,FS" is a
 // base, unique on any host, with the size on disk and on the wire in it, and after
@@ -30,8 +49,8 @@
 // crash:
 //
 //	state      on disk                              leaves by                        after a crash
-//	arriving   a file in tmp/                       fsync of the file, rename to     left to sweep, 36 hours
-//	                                                new/, or cur/ if it has flags
+//	arriving   a file in tmp/                       fsync of the file, rename to     left there; an Append
+//	                                                new/, or cur/ if it has flags    removes it after 36 hours
 //	placed     a file in new/ or cur/               a line in the uidlist with its   there, or not: foreign
 //	                                                UID, below what
 //	                                                mailparts-uidnext says, durably
@@ -42,11 +61,15 @@
 //	flagged    in cur/: renamed, or linked from     fsync of cur/ and of the index,  flags as before or after; of
 //	           new/, where the first name goes      and then SetFlags returns        two names the one in new/ goes
 //	           when the second is durable
+//	claimed    in cur/ without flags: linked from   whatever syncs cur/ next         recent again, or not
+//	           new/, as before; no session finds
+//	           it recent again
 //	expunged   no file, a line in the uidlist       fsync of new/ and cur/, and      back again if that was not
 //	                                                then Expunge returns; the line   answered
 //	                                                goes with the next rewrite
-//	copied     a second name in the tmp/ of         as arriving, without the fsync   as arriving; the first name
-//	           another mailbox, of the same file                                     stays
+//	copied     a second name in the tmp/ of         as arriving; the fsync only if   as arriving; the first name
+//	           another mailbox, of the same file    its name tells no size on the    stays
+//	                                                wire, and so is another's
 //	moved      both names in their places, the      fsync of both folders, and then  in both, or only where it
 //	           first one locked                     Move returns                     went
 //	foreign    a file in new/ or cur/ without a     the next look, which numbers     as before
@@ -58,11 +81,33 @@
 //	           with a wrong size                    base of its own, without sizes,
 //	                                                and so a new UID
 //
-// The uidlist itself is replaced as a whole, durably, or gets lines at its end,
-// which are not synced: no UID from mailparts-uidnext on was given out, so after a
-// crash the next one is that. A list without a header is set aside under another
-// name and a new one with a new UIDVALIDITY is begun; lines that are none are left
-// out.
+// And a mailbox:
+//
+//	state      on disk                              leaves by                        after a crash
+//	unmade     a folder without a uidlist, or       whoever opens it: the folders,   as before
+//	           without one of the three folders     a UIDVALIDITY from the tree's
+//	                                                counter, and last the uidlist,
+//	                                                each durably
+//	Courier's  courierimapuiddb, and no uidlist     the same: what Courier knows     done again, with the same
+//	                                                goes to Dovecot's files and      outcome
+//	                                                mailparts-uidlist, then
+//	                                                courierimapuiddb is renamed
+//	taken      mailparts-uidlist, no uidlist, and   the former gets the name of      the same
+//	           courierimapuiddb.taken-DATE          the latter
+//	served     a uidlist that begins with a         Rename, Delete, damage           as before
+//	           header
+//	renamed    the folder has another name          fsync of the folder above, and   each mailbox has one of its
+//	                                                then Rename returns              names
+//	broken     a uidlist without a header, or one   it is set aside: unmade          as before
+//	           whose UIDs are used up
+//	deleted    ..mailparts-*, renamed durably       removal of its files, by this    as before
+//	                                                Delete, a later one or Repair
+//
+// The uidlist is replaced as a whole, durably, or gets lines at its end, which are not
+// synced: mailparts-uidnext says durably up to where UIDs may have been given out, so
+// that after a crash the next one is that. Mod-sequences are reserved in the same way.
+// Lines that are none are left out. The name of a keyword is durable before a message
+// gets its letter. Subscriptions and annotations are replaced, durably.
 //
 // # Index
 //
@@ -71,24 +116,26 @@
 // are answered from. It also has the modification times of new/ and cur/ up to which
 // it is right: while they are the same no folder is read. A change of our own gets a
 // time of our own, and the folder is looked at once more a little later, for what
-// others did in that moment. A file that is missing from one look is expunged only
-// when a second look, at folders that nobody changes meanwhile, does not find it.
+// others did in that moment. A file that is missing is expunged only if two looks at
+// both folders do not find it, or one while nobody changes them.
 //
 // An index can be removed at any time, and one that is damaged is kept aside: it is
 // made anew from the tree. That loses what was expunged, so that Vanished names all
 // UIDs that do not exist; the dates of saving; and which messages are recent, for
-// which those count that are in new/. Mod-sequences go on above the clock, in
+// which those count that are in new/. Sizes that no name tells, and the dates of
+// arrival, are asked of the files again. Mod-sequences go on above the clock, in
 // microseconds, and above all that mailparts-uidnext says, so that none comes twice,
 // and clients ask for all flags again. The first look after a start of the machine
 // is at all files. Where no index can be written Status says NOMODSEQ, and all else
-// works.
+// works. In Backend.Index nobody removes those of mailboxes that are deleted.
 //
 // # Others
 //
 // Any number of processes may use a tree at once. Those of this package exclude
-// each other by locks of the kernel, Dovecot by its dotlock on the uidlist, and
-// programs that know nothing of either do no harm: a rename or removal under our
-// hands is noticed and looked after. What others change is seen at the next call,
+// each other by locks of the kernel, and Dovecot by its dotlock on the uidlist, also
+// while files are renamed: what its look at a folder passes over it takes for
+// expunged. Programs that know nothing of either do no harm: a rename or removal
+// under our hands is noticed and looked after. What others change is seen at the next call,
 // by the modification times of new/ and cur/. A tree on a network file system
 // needs one that keeps locks between hosts, such as NFS version 4.
 //
@@ -135,9 +182,16 @@
 // then the sum is wrong until the next count, and the limits stay. Without a quota
 // a delivery costs one look for the file.
 //
-// A tree goes back to Dovecot as it is, with every UID, UIDVALIDITY, keyword and
-// GUID: what Dovecot does not read are our mod-sequences (it begins its own), the
-// dates of saving (it takes those of the files' inodes) and what was recent.
+// # Going back
+//
+// A tree goes back to Dovecot as it is, with every UID, UIDVALIDITY, keyword, GUID,
+// subscription and quota. What Dovecot does not read are our mod-sequences (it begins
+// its own), the dates of saving (it takes those of the files' inodes), what was
+// recent, special uses and annotations; and mailparts-uidnext: after a crash of the
+// machine it may give a UID again whose line was lost.
+//
+// It goes back to Courier with its messages and their system flags: see Others. Any
+// other program for Maildirs finds those too.
 //
 // # Optional interfaces
 //

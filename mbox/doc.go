@@ -28,7 +28,7 @@
 // is a mailbox: "a/b" is the file b in the folder a, in modified UTF-7. The children of
 // a mailbox a are in the folder a.sbd, as Thunderbird has it, since a folder cannot
 // have the name of a file. INBOX is the file inbox, or a spool file anywhere. What
-// begins with "." or ends in ".lock" is no mailbox.
+// begins with ".", ends in ".lock" or ".tmp", or is "~" is no mailbox.
 //
 // A mailbox's state is in its file, in fields that Dovecot, UW-IMAP and Alpine know
 // too. They are no part of what Body yields, and what a message brings of them when it
@@ -52,7 +52,9 @@
 //	.session     mailparts.Locker
 //
 // The names of these are hashes of the mailbox's. In the same folder are names.lock,
-// uidvalidity, and rename while a Rename is under way.
+// uidvalidity with the last UIDVALIDITY that was given out, its uidvalidity.lock, and
+// rename while a Rename is under way. The tree has .subscriptions, as Dovecot has them.
+// What of these is damaged stays, with .bad at the end of its name.
 //
 // # States
 //
@@ -60,6 +62,8 @@
 //
 //	state       on disk                             leaves by                       after a crash
 //	at rest     the journal says so, or nothing     -                               as it is
+//	arriving    append-* beside the mail, if they  its Append ends, either way     an Append removes it after
+//	            have a megabyte or more                                             36 hours
 //	announced   the journal has the file's size     the messages are written at     nothing was written: at rest
 //	            and sums of messages, durably       the end
 //	appending   some octets after that size         fsync, then Append returns;     whole by the sums: at rest; else
@@ -97,7 +101,12 @@
 // time. If the file has only grown, what is new is read, and the rest when the mailbox
 // is opened the next time: others may have changed flags too.
 //
-// Stores are a mailparts.Manager and a mailparts.Subscriber, mailboxes a
-// mailparts.Locker and a mailparts.RecentClaimer. Mod-sequences are not kept: Status
-// says so.
+// Who removes the folder beside the mail, while nobody has the mailbox open, loses
+// what a crash has left to be finished, the numbers of a mailbox whose file another
+// program has emptied, which gets a new UIDVALIDITY, and the time of a scan. All else is
+// in the files, and goes back with them to Dovecot, UW-IMAP or Alpine as it is; these
+// show a ">" and an X-Mbox-Added that we had to add.
+//
+// Stores are a mailparts.Manager, Subscriber and Watcher, mailboxes a Locker,
+// RecentClaimer and Watcher. Mod-sequences are not kept: Status says so.
 package mbox
