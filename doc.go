@@ -11,7 +11,7 @@
 //	MUA ──submission──► smtp.Server ─┐                               ┌─► smtp.Relay ──► other MTAs
 //	                                 ├─► Filter chain ─► queue.Queue ┤
 //	MTA ──smtp────────► smtp.Server ─┘                               └─► lmtp.Local ──► Mailbox
-//	MUA ◄──pop3── pop3.Server ──────────────► Backend ─► Store ─► Mailbox (maildir | memory)
+//	MUA ◄──pop3── pop3.Server ──────────────► Backend ─► Store ─► Mailbox (maildir | mbox | memory)
 //
 // The interfaces are small. What an implementation may do beyond them is an
 // optional interface, found by assertion in one place: the helper of the same

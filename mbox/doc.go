@@ -62,7 +62,7 @@
 //
 //	state       on disk                             leaves by                       after a crash
 //	at rest     the journal says so, or nothing     -                               as it is
-//	arriving    append-* beside the mail, if they  its Append ends, either way     an Append removes it after
+//	arriving    append-* beside the mail, if they   its Append ends, either way     an Append removes it after
 //	            have a megabyte or more                                             36 hours
 //	announced   the journal has the file's size     the messages are written at     nothing was written: at rest
 //	            and sums of messages, durably       the end
