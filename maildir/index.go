@@ -115,13 +115,15 @@ func (b *box) forget() {
 	b.known, b.unsaved, b.fresh = false, false, false
 }
 
-// recallHead takes from the index what it says of the uidlist, unless the list was
-// read by now.
+// recallHead takes from the index what it says of the uidlist. If that is nothing the
+// list is to be read: what was read before may be lines that the index does not have.
 func (b *box) recallHead() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if l := b.ix.List; l.ID != 0 && b.fresh {
-		b.mu.Lock()
 		b.list = list{List: l, end: l.Size}
-		b.mu.Unlock()
+	} else {
+		b.list.ID = 0
 	}
 }
 

@@ -1,0 +1,38 @@
+package maildir_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk/disktest"
+)
+
+// A message that is delivered first of all after a start of the machine keeps the UID
+// that was told when the process that delivered it reads the mailbox.
+func TestFirstDeliveryAfterRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, mode := range disktest.Modes() {
+			fsys := settled(t)
+			mb := openMailbox(t, on(fsys), "INBOX")
+			describe(t, mb)
+			_, _, err := mb.SetFlags(t.Context(), uids(1), mailparts.FlagChange{Flags: []mailparts.Flag{mailparts.FlagFlagged}}) // all is durable
+			must(t, err)
+			time.Sleep(time.Hour)
+			fsys = fsys.Reboot(mode)
+			mb = openMailbox(t, on(fsys), "INBOX")
+			uid := deliver(t, mb, "four")
+			var got mailparts.UID
+			for m, err := range mb.Messages(t.Context(), mailparts.AllUIDs(), mailparts.Query{}) {
+				must(t, err)
+				if body, err := readBody(mb, m.UID); err == nil && body == "four" {
+					got = m.UID
+				}
+			}
+			if got != uid {
+				t.Errorf("%v: the message has UID %d, told was %d", mode, got, uid)
+			}
+		}
+	})
+}
