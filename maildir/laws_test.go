@@ -36,3 +36,27 @@ func TestFirstDeliveryAfterRestart(t *testing.T) {
 		}
 	})
 }
+
+// What came and went before a crash that lost both from the index is among what
+// vanished.
+func TestVanishedInCrash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, mode := range disktest.Modes() {
+			fsys := settled(t)
+			mb := openMailbox(t, on(fsys), "INBOX")
+			describe(t, mb)
+			_, _, err := mb.SetFlags(t.Context(), uids(1), mailparts.FlagChange{Flags: []mailparts.Flag{mailparts.FlagFlagged}}) // all is durable
+			must(t, err)
+			time.Sleep(time.Hour)
+			uid := deliver(t, mb, "four")
+			since := status(t, mb).HighestModSeq
+			must(t, mb.Expunge(t.Context(), uids(uid), ""))
+			mb = openMailbox(t, on(fsys.Reboot(mode)), "INBOX")
+			gone, err := mailparts.Vanished(t.Context(), mb, since)
+			must(t, err)
+			if !gone.Contains(uid) {
+				t.Errorf("%v: vanished since %d: %v, want %d too", mode, since, gone, uid)
+			}
+		}
+	})
+}

@@ -228,6 +228,7 @@ func (u *update) publish(dir string, began time.Time) error {
 		h.Cost = u.view.cost
 	}
 	h.Next = max(h.Next, b.nextUID())
+	u.noteLost(h.Next)
 	flagged := slices.Contains(u.flagged, true)
 	at := h.HighestModSeq
 	var full error
@@ -276,6 +277,22 @@ func (u *update) publish(dir string, began time.Time) error {
 	defer b.mu.Unlock()
 	b.looked, b.distrust = began, u.unsure
 	return nil
+}
+
+// noteLost adds to what is gone UIDs that were given out below next and are on no
+// message: a crash may have taken from the index that they came and went.
+func (u *update) noteLost(next uint64) {
+	if u.first {
+		return
+	}
+	var lost, found mailparts.UIDSet
+	lost.Add(mailparts.UID(max(u.ix.Next, 1)), mailparts.UID(next-1))
+	for i := range u.added {
+		found.Add(mailparts.UID(u.added[i].UID), mailparts.UID(u.added[i].UID))
+	}
+	for _, r := range lost.Subtract(found) {
+		u.gone.Add(r.First, r.Last)
+	}
 }
 
 // firstRecent is, where nobody has noted which messages were seen, the first of
