@@ -56,31 +56,57 @@ const maxUID = math.MaxUint32
 
 var errUsedUp = errors.New("all UIDs are used up")
 
-// recall reads what was reserved, once.
+// recall reads what was reserved, once: see reread.
 func (b *box) recall(dir string) error {
 	if b.issue.known {
 		return nil
 	}
-	text, err := disk.ReadFile(b.fsys, filepath.Join(dir, issueName))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	is, run, err := b.readIssue(dir)
+	if err != nil {
 		return err
 	}
-	is := issue{known: true, floor: 1}
-	var validity uint32
-	var floor, limit, modLimit uint64
-	var boot string
-	_, err = fmt.Sscanf(string(text), "V%d F%d N%d M%d B%s\n", &validity, &floor, &limit, &modLimit, &boot)
-	if err != nil { // from before there were mod-sequences
-		_, err = fmt.Sscanf(string(text), "V%d F%d N%d B%s\n", &validity, &floor, &limit, &boot)
+	if is.known = true; !b.isThisRun(run) { // all of it may have been given out
+		is.floor, is.limit = is.limit, 0
 	}
-	if err == nil && validity == b.validity {
-		is.modLimit = modLimit
-		if is.floor = limit; boot != unknownBoot && boot == b.boot() {
-			is.floor, is.limit = floor, limit
-		}
-	}
+	is.floor = max(is.floor, 1)
 	b.issue = is
 	return nil
+}
+
+func (b *box) isThisRun(run string) bool { return run == b.boot() && run != unknownBoot }
+
+// reread takes in what other processes have reserved meanwhile, before it is written
+// again.
+func (b *box) reread(dir string) error {
+	is, run, err := b.readIssue(dir)
+	if err != nil {
+		return err
+	}
+	was := &b.issue
+	if !b.isThisRun(run) && is.limit != was.limit { // of another host
+		was.floor = max(was.floor, is.limit)
+	}
+	was.limit, was.modLimit = max(was.limit, is.limit), max(was.modLimit, is.modLimit)
+	return nil
+}
+
+// readIssue returns what the file says, and in which run of the machine that was
+// written, or zeros if it says nothing of this mailbox.
+func (b *box) readIssue(dir string) (is issue, run string, err error) {
+	text, err := disk.ReadFile(b.fsys, filepath.Join(dir, issueName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return is, "", err
+	}
+	var validity uint32
+	_, err = fmt.Sscanf(string(text), "V%d F%d N%d M%d B%s\n", &validity, &is.floor, &is.limit, &is.modLimit, &run)
+	if err != nil { // from before there were mod-sequences
+		is.modLimit = 0
+		_, err = fmt.Sscanf(string(text), "V%d F%d N%d B%s\n", &validity, &is.floor, &is.limit, &run)
+	}
+	if err != nil || validity != b.validity {
+		return issue{}, "", nil
+	}
+	return is, run, nil
 }
 
 // nextUID is above all UIDs that were seen and all that a crash may have lost.
@@ -94,6 +120,12 @@ func (b *box) nextUID() uint64 {
 
 // reserve sees to it that n UIDs from the next on are safe to give out.
 func (b *box) reserve(dir string, n int) error {
+	if b.nextUID()+uint64(n) <= b.issue.limit {
+		return nil
+	}
+	if err := b.reread(dir); err != nil {
+		return err
+	}
 	next := b.nextUID()
 	if next+uint64(n) > maxUID {
 		return b.foreign(dir, errUsedUp)
@@ -120,6 +152,12 @@ func (b *box) writeIssue(dir string, is issue) error {
 // it is above all that may have been lost, and above the clock in microseconds.
 func (b *box) nextModSeq(dir string) (uint64, error) {
 	next := b.ix.HighestModSeq + 1
+	if b.fresh && next < b.issue.modLimit {
+		return next, nil
+	}
+	if err := b.reread(dir); err != nil {
+		return next, err
+	}
 	if !b.fresh {
 		next = max(next, b.issue.modLimit, uint64(max(time.Now().UnixMicro(), 1)))
 	}

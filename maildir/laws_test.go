@@ -60,3 +60,24 @@ func TestVanishedInCrash(t *testing.T) {
 		}
 	})
 }
+
+// Two processes: what one has reserved the other does not take back.
+func TestReservedByAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := disktest.New()
+		mine := openMailbox(t, on(fsys), "INBOX")
+		deliver(t, mine, "one") // without an index: no mod-sequences yet
+		theirs := openMailbox(t, on(fsys), "INBOX")
+		describe(t, theirs)
+		var last mailparts.UID
+		for range 1200 {
+			last = deliver(t, theirs, "message")
+		}
+		must(t, mine.Expunge(t.Context(), uids(1), ""))
+		after := openMailbox(t, on(fsys.Reboot(disktest.Strict)), "INBOX")
+		uid := deliver(t, after, "new")
+		if uid <= last {
+			t.Errorf("UID %d is given twice: up to %d are in use", uid, last)
+		}
+	})
+}
