@@ -16,15 +16,12 @@ import (
 // Body reads the message as it is on the wire. It is an io.ReaderAt too, for one
 // reader after the other or many at once.
 func (m *mailbox) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, error) {
-	if err := m.refresh(ctx, needEntries); err != nil {
+	e, err := m.lookUp(ctx, uid)
+	if err != nil {
 		return nil, err
 	}
-	e, ok := m.find(uid)
-	if !ok {
-		return nil, mailparts.ErrNoMessage
-	}
 	var f disk.File
-	err := m.follow(ctx, &e, func(path string) (err error) {
+	err = m.follow(ctx, &e, func(path string) (err error) {
 		f, err = m.fsys.OpenFile(path, os.O_RDONLY, 0)
 		return err
 	})

@@ -97,7 +97,19 @@ func (b *box) path() string {
 	return b.dir
 }
 
-// find returns the message now. The box has been refreshed with its entries.
+// lookUp returns the message as it is now, or ErrNoMessage.
+func (b *box) lookUp(ctx context.Context, uid mailparts.UID) (entry, error) {
+	if err := b.hold(ctx, needEntries); err != nil {
+		return entry{}, err
+	}
+	defer b.mu.Unlock()
+	if i, ok := b.index(uint32(uid)); ok {
+		return b.ix.Entries[i], nil
+	}
+	return entry{}, mailparts.ErrNoMessage
+}
+
+// find is lookUp for who holds guard and has caught up with all entries.
 func (b *box) find(uid mailparts.UID) (entry, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

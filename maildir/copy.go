@@ -71,10 +71,9 @@ type original struct {
 // copying finds the messages.
 func (b *box) copying(ctx context.Context, dst *box, uids mailparts.UIDSet) (*copying, error) {
 	c := &copying{src: b, dst: dst}
-	if err := b.refresh(ctx, needEntries); err != nil {
+	if err := b.hold(ctx, needEntries); err != nil {
 		return c, err
 	}
-	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range b.pick(uids, func(*entry) bool { return true }) {
 		guid := cmp.Or(b.ix.GUIDs[e.UID], keyOf(&e)) // with the sizes, as Dovecot has it

@@ -1,6 +1,7 @@
 package maildir_test
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,6 +79,55 @@ func TestReservedByAnother(t *testing.T) {
 		uid := deliver(t, after, "new")
 		if uid <= last {
 			t.Errorf("UID %d is given twice: up to %d are in use", uid, last)
+		}
+	})
+}
+
+// Sessions that read while the index is made anew see all that is there.
+func TestReadersWhileIndexIsMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := disktest.New()
+		mb := openMailbox(t, on(fsys), "INBOX")
+		for i := range 100 {
+			deliver(t, mb, fmt.Sprint(i))
+		}
+		want := status(t, mb)
+		before := describe(t, mb)
+		time.Sleep(time.Hour)
+		fsys.Before = func(op disktest.Op) error {
+			if op.Name == "readdir" {
+				time.Sleep(time.Minute)
+			}
+			return nil
+		}
+		n, ctx := 0, t.Context()
+		for _, err := range mb.Messages(ctx, mailparts.AllUIDs(), mailparts.Query{}) {
+			must(t, err)
+			if n++; n != 10 {
+				continue
+			}
+			must(t, fsys.Remove(indexFile))
+			put(t, fsys, root+"/user/new/foreign", "foreign")
+			go func() {
+				if _, err := mb.Status(ctx); err != nil {
+					t.Error(err)
+				}
+			}()
+			synctest.Wait() // it reads the folders now
+			go func() {
+				if body, err := readBody(mb, 7); body != "6" {
+					t.Errorf("the body is %q: %v", body, err)
+				}
+			}()
+			go func() {
+				if st, err := mb.Status(ctx); st.Messages != want.Messages+1 || st.UIDNext != want.UIDNext+1 || st.HighestModSeq <= want.HighestModSeq {
+					t.Errorf("the status is %+v, was %+v: %v", st, want, err)
+				}
+			}()
+			synctest.Wait()
+		}
+		if n != len(before)+1 {
+			t.Errorf("%d messages are listed, want %d", n, len(before)+1)
 		}
 	})
 }

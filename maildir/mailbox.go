@@ -19,16 +19,15 @@ type mailbox struct{ *box }
 // Status costs three stats if nothing has changed, and a read of the index's head
 // where nobody has the mailbox open.
 func (m *mailbox) Status(ctx context.Context) (mailparts.Status, error) {
-	if err := m.refresh(ctx, needHead); err != nil {
+	if err := m.hold(ctx, needHead); err != nil {
 		return mailparts.Status{}, err
 	}
+	defer m.mu.Unlock()
 	return m.status(), nil
 }
 
-// status is what is known.
+// status is what is known. The caller holds mu.
 func (b *box) status() mailparts.Status {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	h := &b.ix.Head
 	st := mailparts.Status{
 		ID:             b.guid,
@@ -86,7 +85,7 @@ func (m *mailbox) messages(ctx context.Context, uids mailparts.UIDSet, q mailpar
 	defer m.saveLearned(ctx)
 	p := &page{mailbox: m, want: q.Want, since: uint64(q.Since)}
 	for after := uint32(0); ; {
-		if err := m.turn(p, uids, after); err != nil || p.n == 0 {
+		if err := m.turn(ctx, p, uids, after); err != nil || p.n == 0 {
 			return err
 		}
 		after = p.entries[p.n-1].UID
@@ -120,8 +119,10 @@ type page struct {
 }
 
 // turn fills the page with those of uids that come after a UID.
-func (b *box) turn(p *page, uids mailparts.UIDSet, after uint32) error {
-	b.mu.Lock()
+func (b *box) turn(ctx context.Context, p *page, uids mailparts.UIDSet, after uint32) error {
+	if err := b.holdKnown(ctx, needEntries); err != nil {
+		return err
+	}
 	defer b.mu.Unlock()
 	if b.gone {
 		return mailparts.ErrNoMailbox
@@ -195,12 +196,9 @@ func (b *box) follow(ctx context.Context, e *entry, op func(path string) error) 
 			return err
 		}
 		b.distrustShelves()
-		if err := b.refresh(ctx, needEntries); err != nil {
+		now, err := b.lookUp(ctx, mailparts.UID(e.UID))
+		if err != nil {
 			return err
-		}
-		now, ok := b.find(mailparts.UID(e.UID))
-		if !ok {
-			return mailparts.ErrNoMessage
 		}
 		*e = now
 	}

@@ -148,12 +148,12 @@ func (c *charge) take(ctx context.Context, u usage) error {
 
 // weighUID is nothing for a message that is gone.
 func (c *charge) weighUID(ctx context.Context, uid mailparts.UID) (u usage, err error) {
-	if err := c.box.refresh(ctx, needEntries); err != nil {
-		return u, err
-	}
-	e, ok := c.box.find(uid)
-	if !ok {
+	e, err := c.box.lookUp(ctx, uid)
+	if errors.Is(err, mailparts.ErrNoMessage) {
 		return u, nil
+	}
+	if err != nil {
+		return u, err
 	}
 	err = c.box.follow(ctx, &e, func(path string) error {
 		if u, err = c.weigh(path); err == nil && u == (usage{}) {

@@ -80,7 +80,9 @@ func (s *store) peekStatus(dir string) (st mailparts.Status, ok bool) {
 	if !current || err != nil {
 		return st, false
 	}
-	return x.status(), true
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.status(), x.known
 }
 
 // boxAt returns the box of who has the mailbox at dir open, or nil.

@@ -36,10 +36,35 @@ func (b *box) refresh(ctx context.Context, need need) error {
 		return err
 	}
 	defer unlock()
-	if b.looked.After(called) && b.level() >= need { // another caller has done it
+	if b.known && b.looked.After(called) && b.level() >= need { // another caller has done it
 		return nil
 	}
 	return b.catchUp(ctx, need)
+}
+
+// hold is refresh for who then looks at what need asks for: it returns with mu held.
+// Between a refresh and that, another caller may have begun to make the index anew,
+// and then there is nothing to see until that is done.
+func (b *box) hold(ctx context.Context, need need) error {
+	if err := b.refresh(ctx, need); err != nil {
+		return err
+	}
+	return b.holdKnown(ctx, need)
+}
+
+// holdKnown is hold for who did a refresh before.
+func (b *box) holdKnown(ctx context.Context, need need) error {
+	for range maxLooks {
+		b.mu.Lock()
+		if b.known && b.level() >= need {
+			return nil
+		}
+		b.mu.Unlock()
+		if err := b.refresh(ctx, need); err != nil {
+			return err
+		}
+	}
+	return errMoving
 }
 
 // isCurrent reports whether all that need asks for is known as it is on disk now.

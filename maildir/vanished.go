@@ -10,10 +10,9 @@ import (
 // Vanished is exact for as long as the index remembers, and says all UIDs that do
 // not exist for what was before.
 func (m *mailbox) Vanished(ctx context.Context, since mailparts.ModSeq) (mailparts.UIDSet, error) {
-	if err := m.refresh(ctx, needEntries); err != nil {
+	if err := m.hold(ctx, needEntries); err != nil {
 		return nil, err
 	}
-	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.unsaved || uint64(since) < m.ix.Forgotten {
 		return nil, errors.ErrUnsupported // mailparts.Vanished then asks for all that exist
