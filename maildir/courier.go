@@ -57,7 +57,7 @@ func (s *store) takeOver(ctx context.Context, dir, list string) (done bool, err 
 		return false, err
 	}
 	if perr != nil {
-		bad := uidsFile + time.Now().UTC().Format(badSuffix)
+		bad := badName(uidsFile)
 		b.log.Error("Courier's UIDs set aside, the mailbox gets a new UIDVALIDITY", "file", bad, "error", perr)
 		return false, b.moveDurably(uidsFile, bad)
 	}

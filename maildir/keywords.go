@@ -233,7 +233,7 @@ func (b *Backend) writeKeywords(dir string, k keywords) error {
 // keepAside gives a file that is to be replaced another name too, so that there is one
 // at any time.
 func (b *Backend) keepAside(name string) (bad string, err error) {
-	bad = name + time.Now().UTC().Format(badSuffix)
+	bad = badName(name)
 	err = b.fsys.Link(name, bad)
 	if errors.Is(err, syscall.EPERM) || errors.Is(err, errors.ErrUnsupported) {
 		err = b.fsys.Rename(name, bad)
@@ -254,5 +254,7 @@ func (b *Backend) sameFile(x, y string) bool {
 	return err == nil && disk.SameFile(xInfo, yInfo)
 }
 
-// badSuffix is the end of the name of a file that is set aside.
-const badSuffix = ".bad-20060102T150405.000000"
+// badName is the other name of a file that is set aside.
+func badName(name string) string {
+	return name + time.Now().UTC().Format(".bad-20060102T150405.000000")
+}

@@ -181,12 +181,9 @@ func (b *box) setList(dir string, l list, lines []listLine, bad int) error {
 // mailbox makes a new list with a new UIDVALIDITY.
 func (b *Backend) setAside(dir string, cause error) error {
 	name := filepath.Join(dir, listName)
-	bad := name + time.Now().UTC().Format(".bad-20060102T150405.000000")
+	bad := badName(name)
 	b.log.Error("uidlist set aside, the mailbox gets a new UIDVALIDITY", "uidlist", bad, "error", cause)
-	if err := b.fsys.Rename(name, bad); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return ifExists(b.fsys.Rename(name, bad))
 }
 
 // appendList writes new lines. The caller holds the list's dotlock and has read

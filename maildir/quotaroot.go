@@ -60,12 +60,9 @@ func (q quotaRoot) read() (*sizeFile, error) {
 // setLimitsAside keeps a file that has no limits under another name. There is no
 // quota then, until somebody sets one.
 func (q quotaRoot) setLimitsAside(cause error) error {
-	bad := q.file() + time.Now().UTC().Format(".bad-20060102T150405.000000")
+	bad := badName(q.file())
 	q.log.Error("quota set aside, there is none now", "file", bad, "error", cause)
-	if err := q.fsys.Rename(q.file(), bad); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return ifExists(q.fsys.Rename(q.file(), bad))
 }
 
 // count returns what the tree holds and may hold, or nil if there is no quota. If

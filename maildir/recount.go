@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/mailparts/mailparts/internal/disk"
@@ -80,7 +79,7 @@ func (q quotaRoot) shelves() (shelves []quotaShelf, err error) {
 		for _, shelf := range shelfNames {
 			path := filepath.Join(q.tree, folder, shelf)
 			fi, err := q.fsys.Stat(path)
-			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+			if isAbsent(err) {
 				continue
 			}
 			if err != nil {
@@ -110,7 +109,7 @@ func (q quotaRoot) weighTree(ctx context.Context) (u usage, shelves []quotaShelf
 // weighShelf counts the messages in new/ or cur/.
 func (q quotaRoot) weighShelf(ctx context.Context, path string) (u usage, err error) {
 	names, err := q.fsys.ReadDir(path)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+	if isAbsent(err) {
 		return u, ctx.Err()
 	}
 	if err != nil {
