@@ -29,7 +29,7 @@ var mayImport = map[string]string{
 	"internal/crlf":          "",
 	"internal/disk":          "golang.org/x/sys/unix",
 	"internal/disk/disktest": "internal/disk",
-	"internal/dotlock":       "internal/disk",
+	"internal/dotlock":       "mailparts internal/disk",
 	"internal/idn":           "golang.org/x/net/idna",
 	"internal/line":          "",
 	"internal/serve":         "mailparts",

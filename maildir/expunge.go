@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
 	"github.com/mailparts/mailparts/maildir/internal/index"
 )
 
@@ -40,7 +41,7 @@ func (b *box) expunge(dir string, msgs []entry, refund *refund) (again bool, err
 		return false, nil
 	}
 	at, err := b.nextModSeq(dir)
-	if err != nil && !isFull(err) {
+	if err != nil && !disk.IsFull(err) {
 		return false, err
 	}
 	if err != nil { // this makes room

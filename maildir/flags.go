@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
 	"github.com/mailparts/mailparts/maildir/internal/index"
 )
 
@@ -79,7 +80,7 @@ func (b *box) change(ctx context.Context, op func(dir string) (again bool, err e
 // to do without: removing messages makes room.
 func (b *box) changeLocked(ctx context.Context, op func(dir string) (again bool, err error)) error {
 	unlock, err := b.lockList(ctx)
-	if err != nil && !isFull(err) {
+	if err != nil && !disk.IsFull(err) {
 		return err
 	}
 	if err == nil {

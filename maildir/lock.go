@@ -2,14 +2,10 @@ package maildir
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 	"time"
 
-	"github.com/mailparts/mailparts"
-	"github.com/mailparts/mailparts/internal/disk"
 	"github.com/mailparts/mailparts/internal/dotlock"
 )
 
@@ -24,25 +20,9 @@ const (
 	quotaLock    = "mailparts-quota.lock"       // in a tree: who changes or counts what its quota counts
 )
 
-// patience is how long to wait for a lock that is held for the length of an
-// operation only. It is longer than dotlock.Stale.
-const patience = 150 * time.Second
-
-// pollBriefly is disk.Poll for what should be free soon: ErrLocked if it is not.
-func pollBriefly(ctx context.Context, name string, try func() error) error {
-	deadline := time.Now().Add(patience)
-	return disk.Poll(ctx, func() error {
-		err := try()
-		if errors.Is(err, disk.ErrLocked) && time.Now().After(deadline) {
-			return fmt.Errorf("%s: %w", name, mailparts.ErrLocked)
-		}
-		return err
-	})
-}
-
 // lockFile takes the kernel's lock on a file.
 func (b *Backend) lockFile(ctx context.Context, name string) (lock io.Closer, err error) {
-	err = pollBriefly(ctx, name, func() error {
+	err = dotlock.Wait(ctx, name, func() error {
 		lock, err = b.fsys.Lock(name)
 		return err
 	})
@@ -60,12 +40,7 @@ func (b *Backend) dotlocks() *dotlock.Maker {
 // dotlock makes the file name.lock, as Dovecot does. The caller holds a kernel
 // lock that every other user of our kind takes first.
 func (b *Backend) dotlock(ctx context.Context, name string) (unlock func(), err error) {
-	m := b.dotlocks()
-	var lock *dotlock.Lock
-	err = pollBriefly(ctx, name+".lock", func() error {
-		lock, err = m.Try(name, true)
-		return err
-	})
+	lock, err := b.dotlocks().Wait(ctx, name)
 	if err != nil {
 		return nil, err
 	}

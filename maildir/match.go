@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
 	"github.com/mailparts/mailparts/maildir/internal/index"
 )
 
@@ -233,7 +234,7 @@ func (u *update) publish(dir string, began time.Time) error {
 	at := h.HighestModSeq
 	var full error
 	if u.first || !b.fresh || flagged || len(u.added) > 0 || len(u.gone) > 0 {
-		if at, full = b.nextModSeq(dir); full != nil && !isFull(full) {
+		if at, full = b.nextModSeq(dir); full != nil && !disk.IsFull(full) {
 			return full
 		}
 		h.HighestModSeq = at

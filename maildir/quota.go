@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
 )
 
 // quotaName is the name of the one quota root of a tree, which Dovecot's manual gives
@@ -56,7 +57,7 @@ func (s *store) setQuota(ctx context.Context, user string) error {
 	if f, err := q.read(); err != nil || f != nil && f.Limits == limits {
 		return err
 	}
-	if err = q.setLimits(ctx, limits); isFull(err) {
+	if err = q.setLimits(ctx, limits); disk.IsFull(err) {
 		q.log.Error("the quota's limits wait for room on the disk", "tree", q.tree, "error", err)
 		return nil
 	}

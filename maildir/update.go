@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/mailparts/mailparts"
@@ -194,7 +193,7 @@ func (b *box) update(ctx context.Context) (err error) {
 // postpone leaves the strangers to the next look if the disk is full: the user
 // must be able to see the others and make room.
 func (u *update) postpone(dir string, err error) error {
-	if !isFull(err) {
+	if !disk.IsFull(err) {
 		return err
 	}
 	if !u.waiting {
@@ -203,11 +202,6 @@ func (u *update) postpone(dir string, err error) error {
 	u.waiting = true
 	u.view.shelves = [2]index.Shelf{}
 	return nil
-}
-
-// isFull reports whether err is for want of room.
-func isFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // isFolder finds what is no message. Names with a size need no look.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
 )
 
 // finish writes the UIDs of strangers, and shows what was found to readers.
@@ -130,8 +131,7 @@ func isPostponable(err error) bool {
 	if errors.Is(err, errUnfinished) {
 		return false
 	}
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, mailparts.ErrReadOnly) ||
-		errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
+	return disk.IsFull(err) || errors.Is(err, mailparts.ErrReadOnly) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
 // postpone leaves strangers to the next look.

@@ -3,7 +3,8 @@ package queue
 import (
 	"errors"
 	"fmt"
-	"syscall"
+
+	"github.com/mailparts/mailparts/internal/disk"
 )
 
 // write is a record on its way into the log.
@@ -127,12 +128,8 @@ func (s *FileSpool) reserve() int64 { return s.segment / 16 }
 
 // full makes ErrFull of what the system says of a full disk.
 func full(err error) error {
-	if isFull(err) && !errors.Is(err, ErrFull) {
+	if disk.IsFull(err) && !errors.Is(err, ErrFull) {
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return err
-}
-
-func isFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }

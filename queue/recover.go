@@ -143,7 +143,7 @@ func (s *FileSpool) loadSegment(n int64, newest bool) error {
 		for _, b := range v.broken {
 			s.recovery.Broken = append(s.recovery.Broken, Broken{n, b.at, b.size})
 		}
-		if err := s.finish(seg, v); err != nil && !isFull(err) { // full: tidy seals it later
+		if err := s.finish(seg, v); err != nil && !disk.IsFull(err) { // full: tidy seals it later
 			return err
 		}
 	}

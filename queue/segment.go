@@ -101,7 +101,7 @@ func (l *appender) sync() error {
 		err := l.err
 		l.off, l.err = l.head.end, nil
 		l.zeroed = math.MaxInt64
-		if l.f.Truncate(l.off) != nil || !isFull(err) {
+		if l.f.Truncate(l.off) != nil || !disk.IsFull(err) {
 			l.retire()
 		}
 		return err

@@ -69,6 +69,11 @@ type FS interface {
 	Boot() string
 }
 
+// IsFull reports whether err is for want of room, on the disk or of the user's share.
+func IsFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
 // SameFile is os.SameFile for what an FS returned.
 func SameFile(a, b fs.FileInfo) bool {
 	if s, ok := a.(interface{ Same(fs.FileInfo) bool }); ok {
