@@ -19,7 +19,7 @@ func (p *plan) own(f io.ReaderAt, m *span, uid uint32, set flagSet, keywords []s
 			return nil
 		}
 	}
-	if err := p.insert(f, m, ownBlock(nil, uid, set, keywords)); err != nil {
+	if err := p.insert(f, m, ownBlock(nil, uid, set, keywords, m.fields[fieldXKeywords].value)); err != nil {
 		return err
 	}
 	if m.again {
@@ -65,7 +65,7 @@ func isRenewed(id int) bool {
 
 // status writes flags into the fields that are there, if they have room.
 func (p *plan) status(m *span, set flagSet, keywords []string) bool {
-	for i, value := range statusValues(set, keywords) {
+	for i, value := range statusValues(set, keywords, m.fields[fieldXKeywords].value) {
 		id := statusFields[i].id
 		at := &m.fields[id]
 		if !at.has() {

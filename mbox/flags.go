@@ -36,9 +36,10 @@ func isKeyword(k string) bool {
 	return k != "" && len(k) <= 255 && k[0] != '\\' && !strings.ContainsFunc(k, func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }
 
-// keywordBit is the bit of a keyword that the mailbox has, or 0.
+// keywordBit is the bit of a keyword that the mailbox has, or 0. Of more keywords
+// than there are bits the last have none: another program has made them.
 func keywordBit(keywords []string, k string) flagSet {
-	for i, have := range keywords {
+	for i, have := range keywords[:min(len(keywords), maxKeywords)] {
 		if strings.EqualFold(have, k) {
 			return 1 << (firstKeyword + i)
 		}
@@ -62,7 +63,7 @@ func setOf(keywords []string, flags []mailparts.Flag, add bool) (set flagSet, mo
 		}
 		bit := keywordBit(more, string(f))
 		if bit == 0 && add {
-			if len(more) == maxKeywords || !isKeyword(string(f)) {
+			if len(more) >= maxKeywords || !isKeyword(string(f)) {
 				return 0, nil, fmt.Errorf("%w: keyword %q", mailparts.ErrLimit, f)
 			}
 			more = append(slices.Clip(more), string(f))
@@ -80,7 +81,7 @@ func flagsOf(set flagSet, keywords []string) (flags []mailparts.Flag) {
 			flags = append(flags, sys.flag)
 		}
 	}
-	for i, k := range keywords {
+	for i, k := range keywords[:min(len(keywords), maxKeywords)] {
 		if set&(1<<(firstKeyword+i)) != 0 {
 			flags = append(flags, mailparts.Flag(k))
 		}
@@ -115,8 +116,9 @@ func parseFlags(fields *[numFields]field, keywords *[]string) (set flagSet) {
 	return set
 }
 
-// statusValues are what set is in Status, X-Status and X-Keywords.
-func statusValues(set flagSet, keywords []string) (values [3]string) {
+// statusValues are what set is in Status, X-Status and X-Keywords. Of the keywords
+// that stand there now those stay that have no bit.
+func statusValues(set flagSet, keywords []string, now []byte) (values [3]string) {
 	if set&seen != 0 {
 		values[0] = "R"
 	}
@@ -129,9 +131,16 @@ func statusValues(set flagSet, keywords []string) (values [3]string) {
 		}
 	}
 	var words []string
-	for i, k := range keywords {
+	for i, k := range keywords[:min(len(keywords), maxKeywords)] {
 		if set&(1<<(firstKeyword+i)) != 0 {
 			words = append(words, k)
+		}
+	}
+	if len(keywords) > maxKeywords {
+		for k := range bytes.FieldsSeq(now) {
+			if keywordBit(keywords, string(k)) == 0 {
+				words = append(words, string(k))
+			}
 		}
 	}
 	values[2] = strings.Join(words, " ")
@@ -142,10 +151,11 @@ func statusValues(set flagSet, keywords []string) (values [3]string) {
 var statusFields = [3]struct{ id, room int }{{fieldStatus, 2}, {fieldXStatus, 4}, {fieldXKeywords, 40}}
 
 // ownBlock is the fields of the mbox's own of a message, with room for flags to
-// change. Those that tell of its octets are not among them.
-func ownBlock(to []byte, uid uint32, set flagSet, keywords []string) []byte {
+// change. Those that tell of its octets are not among them. Now is what stands in
+// X-Keywords.
+func ownBlock(to []byte, uid uint32, set flagSet, keywords []string, now []byte) []byte {
 	to = fmt.Appendf(to, "X-UID: %-10d\n", uid)
-	for i, value := range statusValues(set, keywords) {
+	for i, value := range statusValues(set, keywords, now) {
 		f := statusFields[i]
 		to = fmt.Appendf(to, "%s: %-*s\n", fieldNames[f.id], f.room, value)
 	}

@@ -417,3 +417,23 @@ func TestWarmOpen(t *testing.T) {
 		t.Errorf("%d messages after a delivery, found by %d reads", st.Messages, reads)
 	}
 }
+
+// Another program may have more keywords than we: they stay.
+func TestForeignKeywords(t *testing.T) {
+	var words []string
+	for i := range 80 {
+		words = append(words, fmt.Sprintf("keyword%d", i))
+	}
+	fsys := diskWith(t, strings.NewReplacer("Work NonJunk", strings.Join(words, " "), "X-Keywords: NonJunk", "X-Keywords: keyword3 keyword79").Replace(dovecots))
+	mb := openMailbox(t, backendOn(fsys), "INBOX")
+	set(t, mb, 4, mailparts.FlagDraft, "keyword5")
+	if _, _, err := mb.SetFlags(t.Context(), uids(4), mailparts.FlagChange{Flags: []mailparts.Flag{"another"}}); !errors.Is(err, mailparts.ErrLimit) {
+		t.Errorf("one keyword more: %v, want ErrLimit", err)
+	}
+	wantListing(t, "as far as we know", openMailbox(t, backendOn(fsys), "INBOX"),
+		`4 [\Seen \Answered \Flagged \Draft keyword3 keyword5] body one`, "7 [] From x Mon Jan  1 00:00:00 2024\r\nbody two")
+	text := fsys.Files()[inboxPath]
+	if !strings.Contains(text, strings.Join(words, " ")) || !strings.Contains(text, "X-Keywords: keyword3 keyword5 keyword79 ") {
+		t.Errorf("the file is %q", text)
+	}
+}

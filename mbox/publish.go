@@ -41,6 +41,9 @@ func (u *update) finish() error {
 	}
 	u.base.keywords = u.keywords
 	u.takeSizes()
+	if err := u.remember(); err != nil {
+		return err
+	}
 	k := shape{info: u.fi, size: u.stop, edits: u.j.edits, strange: u.j.strange}
 	k.settled = u.own || u.fi == nil || time.Since(u.fi.ModTime()) > granularity
 	k.partial = u.partial
@@ -52,9 +55,6 @@ func (u *update) finish() error {
 		from = u.kept
 	}
 	u.publish(u.entries, u.base, u.next, k, waiting)
-	if err := u.remember(); err != nil {
-		return err
-	}
 	u.saveIndex(from, changed)
 	return nil
 }
@@ -181,17 +181,18 @@ func (h *held) publish(entries []entry, b base, next uint64, k shape, waiting bo
 func (h *held) tell() { h.changed(h.path) }
 
 // remember notes the numbers in the journal, for when the file is lost or emptied.
-func (h *held) remember() error {
-	r := h.j.record
-	if r.validity == h.base.validity && r.next >= h.next {
+func (u *update) remember() error {
+	r := u.j.record
+	changed := r.validity != u.base.validity
+	if !changed && r.next >= u.next {
 		return nil
 	}
-	changed := r.validity != h.base.validity
-	r.validity, r.next = h.base.validity, h.next
-	if changed {
-		return h.j.write(r, true)
+	r.validity, r.next = u.base.validity, u.next
+	if u.fi != nil && !u.partial && !u.j.isClean(u.fi) {
+		r.strange++
+		r.cleanSize, r.cleanTime = u.fi.Size(), u.fi.ModTime().UnixNano()
 	}
-	return h.j.write(r, false)
+	return u.j.write(r, changed)
 }
 
 // span reads where the parts of a message are, without its body.

@@ -145,7 +145,7 @@ func (d *incoming) head(to []byte, uid uint32, flags flagSet, base *base, keywor
 	if base != nil {
 		to = base.append(to)
 	}
-	to = ownBlock(to, uid, flags, keywords)
+	to = ownBlock(to, uid, flags, keywords, nil)
 	to = fmt.Appendf(to, "%s: %d\n", fieldNames[fieldContentLength], d.body)
 	if d.added != 0 {
 		to = append(d.added.append(append(to, fieldNames[fieldXMboxAdded]+": "...)), '\n')

@@ -252,7 +252,10 @@ func (u *update) believes() bool {
 	if u.base.last > math.MaxUint32-1<<24 {
 		return false
 	}
-	return !u.loaded || len(u.held.entries) > 0 || u.held.base.end > 0 || u.base.validity == u.held.base.validity
+	if !u.loaded {
+		return u.j.validity == 0 || u.j.cleanSize > 0 || u.base.validity == u.j.validity
+	}
+	return len(u.held.entries) > 0 || u.held.base.end > 0 || u.base.validity == u.held.base.validity
 }
 
 // add takes a message. It keeps the UID in it if that is above the one before, and
