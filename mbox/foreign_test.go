@@ -150,6 +150,26 @@ func TestSpoofedFields(t *testing.T) {
 	wantListing(t, "as the first message", openMailbox(t, backendOn(fsys), "INBOX"), "4 [] spoof")
 }
 
+// Nor is a base that came with the first mail, by who sees the mailbox for the first
+// time; but one of a program that has written the file anew is.
+func TestSpoofedBase(t *testing.T) {
+	spoofed := strings.Replace(foreignMessage("m"), "Subject", "X-IMAPbase: 77 0000000005\nX-UID: 5\nSubject", 1)
+	fsys := diskWith(t, "")
+	validity := statusOf(t, openMailbox(t, backendOn(fsys), "INBOX")).UIDValidity
+	deliverRaw(t, fsys, inboxPath, spoofed)
+	mb := openMailbox(t, backendOn(fsys), "INBOX")
+	wantListing(t, "into an empty mailbox", mb, "1 [] m")
+	if got := statusOf(t, mb).UIDValidity; got != validity {
+		t.Errorf("UIDVALIDITY is %d, was %d", got, validity)
+	}
+	putFile(t, fsys, inboxPath, spoofed)
+	mb = openMailbox(t, backendOn(fsys), "INBOX")
+	wantListing(t, "written anew", mb, "5 [] m")
+	if got := statusOf(t, mb).UIDValidity; got != 77 {
+		t.Errorf("UIDVALIDITY is %d, want that of the file", got)
+	}
+}
+
 // An empty mailbox has a message that is none, which UW-IMAP and Dovecot know.
 func TestFolderInternalData(t *testing.T) {
 	fsys := disktest.New()
