@@ -58,8 +58,8 @@ type Backend struct {
 	// without a maildirsize has no quota.
 	Quota func(user string) (Limits, error)
 
-	// Index is a folder for the mailboxes' indexes, which is best on a local
-	// disk where the trees are on a network's: then each host may have its own.
+	// Index is a folder for the mailboxes' indexes and caches, which is best on a
+	// local disk where the trees are on a network's: then each host may have its own.
 	// Empty: each mailbox's folder has its index.
 	Index string
 

@@ -14,6 +14,7 @@
 //	dovecot-keywords        which keywords the letters a to z stand for
 //	mailparts-uidnext       up to where UIDs and mod-sequences may have been given out
 //	mailparts-index         all of this, to be read at once: see Index
+//	mailparts-cache         what was derived from messages: see Index
 //	mailparts-metadata      special uses and annotations, if there are any
 //	mailparts.lock          the kernel's lock of who changes the mailbox
 //	mailparts-session.lock  that of a mailparts.Locker
@@ -32,7 +33,7 @@
 //
 // A file that is replaced as a whole is NAME.tmp before that, and one that is damaged
 // stays as NAME.bad-DATE. NAME.lock is a dotlock, of dovecot-uidlist or subscriptions.
-// The indexes can be removed at any time, and kernel locks while nobody has the tree
+// Indexes and caches can be removed at any time, and kernel locks while nobody has the tree
 // open; mailparts-uidnext must stay, or a UID whose line a crash of the machine has
 // taken may come again.
 //
@@ -80,6 +81,8 @@
 //	misnamed   a name or a line of the uidlist      reading it: the file gets a      as before
 //	           with a wrong size                    base of its own, without sizes,
 //	                                                and so a new UID
+//	cached     octets in mailparts-cache, and       an expunge; another index or     as before, or not cached, or
+//	           their place in the index             cache; cached again              as cached before the last time
 //
 // And a mailbox:
 //
@@ -127,7 +130,16 @@
 // microseconds, and above all that mailparts-uidnext says, so that none comes twice,
 // and clients ask for all flags again. The first look after a start of the machine
 // is at all files. Where no index can be written Status says NOMODSEQ, and all else
-// works. In Backend.Index nobody removes those of mailboxes that are deleted.
+// works. In Backend.Index nobody removes those of mailboxes that others delete.
+//
+// What sessions derive from messages, such as their structure (mailparts.Cacher), is
+// in a file beside the index, which says where the octets of each message are, and in
+// which file: one that is damaged, lost or another mailbox's has nothing for anybody,
+// and another one takes its place. The octets are tied to the base of the message's
+// file, and so no other message's. None of it is synced, and what cannot be kept is
+// not. A message has 64 KB and a mailbox a gigabyte at the most; when most of that is
+// of messages that are gone, or was stored again since, the file is written anew. A
+// listing reads it in large pieces.
 //
 // # Others
 //
@@ -196,6 +208,6 @@
 // # Optional interfaces
 //
 // Stores are a mailparts.Manager, Subscriber, Annotator, StatusLister, Quotaer and
-// Watcher, mailboxes a Locker, RecentClaimer, VanishedLister, Copier, Mover, UIDLer
-// and Watcher.
+// Watcher, mailboxes a Locker, RecentClaimer, VanishedLister, Copier, Mover, UIDLer,
+// Cacher and Watcher.
 package maildir

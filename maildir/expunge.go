@@ -71,5 +71,6 @@ func (b *box) expunge(dir string, msgs []entry, refund *refund) (again bool, err
 	h := b.ix.Head
 	h.Shelves = b.stamp(dir, h.Shelves, from...)
 	b.commit(h, index.Change{Gone: gone}, false)
+	b.releaseCached(dir)
 	return again, err
 }

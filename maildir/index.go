@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -24,16 +25,36 @@ const (
 	needEntries             // its messages too
 )
 
-// indexPath is where the index of the mailbox at dir is. In a folder of its own it
-// goes by the mailbox's GUID, which stays in a rename, and by the tree, since a copy
-// of a tree has the same GUIDs.
-func (b *box) indexPath(dir string) string {
+// indexPath is where the index of the mailbox at dir is.
+func (b *box) indexPath(dir string) string { return b.beside(dir, indexName) }
+
+// beside is where the index, or what belongs to it, of the mailbox at dir is. In a
+// folder of its own it goes by the mailbox's GUID, which stays in a rename, and by the
+// tree, since a copy of a tree has the same GUIDs.
+func (b *box) beside(dir, name string) string {
 	if b.Index == "" || b.guid == "" {
-		return filepath.Join(dir, indexName)
+		return filepath.Join(dir, name)
 	}
 	sum := sha256.Sum256([]byte(b.root + "\x00" + b.guid))
-	name := hex.EncodeToString(sum[:16])
-	return filepath.Join(b.Index, name[:2], name[2:]+"."+indexName)
+	key := hex.EncodeToString(sum[:16])
+	return filepath.Join(b.Index, key[:2], key[2:]+"."+name)
+}
+
+// indexRemover is for who deletes the mailbox at dir: what it returns removes what of
+// the mailbox is in a folder of indexes. What is left there by a crash does no harm.
+func (s *store) indexRemover(dir string) func() {
+	head, err := s.backend.readHeader(dir)
+	x := &box{Backend: s.backend, root: s.root, identity: identity{guid: head.guid()}}
+	if err != nil || x.Index == "" || x.guid == "" {
+		return func() {}
+	}
+	return func() {
+		for _, name := range []string{indexName, cacheName} {
+			if err := x.fsys.Remove(x.beside(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				x.log.Warn("a file of a deleted mailbox is left", "mailbox", dir, "error", err)
+			}
+		}
+	}
 }
 
 // readIndex brings what is known of the mailbox up to what its index says, and
@@ -132,6 +153,18 @@ func (b *box) recallHead() {
 // error, as the index can be made anew at any time: but mod-sequences, which others
 // could not see then, are not shown.
 func (b *box) commit(h index.Head, c index.Change, durable bool) {
+	h = b.count(h, &c)
+	if !b.unsaved {
+		if err := b.ix.Write(h, c, durable); err != nil {
+			b.giveUpIndex(err)
+		}
+	}
+	b.show(h, c)
+	b.shrinkIndex()
+}
+
+// count returns a head as it is after a change.
+func (b *box) count(h index.Head, c *index.Change) index.Head {
 	for i := range c.Put {
 		e := &c.Put[i]
 		if b.ix.Loaded() {
@@ -151,12 +184,11 @@ func (b *box) commit(h index.Head, c index.Change, durable bool) {
 	}
 	h.Next = max(h.Next, b.nextUID())
 	h.GUID, h.List, h.Boot = packGUID(b.guid), b.list.saved(), b.bootSum()
-	if !b.unsaved {
-		if err := b.ix.Write(h, c, durable); err != nil {
-			b.giveUpIndex(err)
-		}
-	}
-	b.show(h, c)
+	return h
+}
+
+// shrinkIndex writes the index anew if most of it is old changes.
+func (b *box) shrinkIndex() {
 	if !b.unsaved && b.ix.Loaded() && b.ix.Grown() {
 		if err := b.ix.Rewrite(false); err != nil {
 			b.log.Warn("the index could not be made smaller", "mailbox", b.path(), "error", err)

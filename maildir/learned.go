@@ -99,6 +99,9 @@ func (b *box) saveLearned(ctx context.Context) {
 	for _, e := range b.pick(mailparts.AllUIDs(), func(e *entry) bool { return b.knows(e.UID) }) {
 		l := b.learned[e.UID]
 		if l.size > 0 {
+			if e.Size >= 0 && e.Size != l.size { // derived from other octets than there are
+				e.Cached = 0
+			}
 			e.Size = l.size
 		}
 		if l.received != 0 {

@@ -84,8 +84,9 @@ func (m *mailbox) messages(ctx context.Context, uids mailparts.UIDSet, q mailpar
 	}
 	defer m.saveLearned(ctx)
 	p := &page{mailbox: m, want: q.Want, since: uint64(q.Since)}
+	defer p.closeDerived()
 	for after := uint32(0); ; {
-		if err := m.turn(ctx, p, uids, after); err != nil || p.n == 0 {
+		if err := p.turn(ctx, uids, after); err != nil || p.n == 0 {
 			return err
 		}
 		after = p.entries[p.n-1].UID
@@ -115,11 +116,13 @@ type page struct {
 	flags   [64][]mailparts.Flag
 	guids   [64]string
 	learned [64]learned
-	hide    bool // mod-sequences
+	hide    bool   // mod-sequences
+	cached  uint64 // which generation of the cache entries refer to
+	derived derived
 }
 
-// turn fills the page with those of uids that come after a UID.
-func (b *box) turn(ctx context.Context, p *page, uids mailparts.UIDSet, after uint32) error {
+// fill fills the page with those of uids that come after a UID.
+func (b *box) fill(ctx context.Context, p *page, uids mailparts.UIDSet, after uint32) error {
 	if err := b.holdKnown(ctx, needEntries); err != nil {
 		return err
 	}
@@ -127,7 +130,7 @@ func (b *box) turn(ctx context.Context, p *page, uids mailparts.UIDSet, after ui
 	if b.gone {
 		return mailparts.ErrNoMailbox
 	}
-	p.n, p.hide = 0, b.unsaved
+	p.n, p.hide, p.cached = 0, b.unsaved, b.ix.Cache
 	if p.hide && p.since > 0 { // nothing has a mod-sequence
 		return nil
 	}
@@ -181,6 +184,9 @@ func (p *page) message(ctx context.Context, i int) (mailparts.Message, error) {
 	}
 	if p.want&mailparts.WantIDs != 0 {
 		msg.ID = objectID(cmp.Or(p.guids[i], keyOf(e)))
+	}
+	if p.want&mailparts.WantDerived != 0 {
+		msg.Derived = p.derived.of(e)
 	}
 	return msg, nil
 }

@@ -162,10 +162,12 @@ func (s *store) Delete(ctx context.Context, name string) error {
 	refund := s.quotaRoot().refund(ctx)
 	defer refund.close()
 	refund.weighMailbox(dir)
+	removeIndex := s.indexRemover(dir)
 	if err := s.takeAway(dir); err != nil {
 		return err
 	}
 	refund.removed()
+	removeIndex()
 	s.emptyTrash()
 	s.prune(folder)
 	return nil

@@ -252,6 +252,7 @@ func collect(ctx context.Context, mb mailparts.Mailbox, uids mailparts.UIDSet, q
 		if err != nil {
 			return msgs, err
 		}
+		m.Derived = bytes.Clone(m.Derived) // the store may reuse it
 		msgs = append(msgs, m)
 	}
 	return msgs, nil

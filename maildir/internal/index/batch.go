@@ -1,17 +1,15 @@
 package index
 
-import (
-	"hash/crc32"
-	"hash/fnv"
-	"io"
-)
+import "hash/crc32"
 
-// TagOf is what ties cached octets to a message, beside its UID: of the base of its
-// file's name.
+// TagOf is what ties cached octets to a message, beside its UID: FNV-1a of the base of
+// its file's name.
 func TagOf(base string) uint64 {
-	h := fnv.New64a()
-	io.WriteString(h, base)
-	return h.Sum64()
+	h := uint64(14695981039346656037)
+	for i := range len(base) {
+		h = (h ^ uint64(base[i])) * 1099511628211
+	}
+	return h
 }
 
 // Place is where a cache has the octets of a message.

@@ -41,63 +41,102 @@ const (
 )
 
 // Append writes a batch at the end of the file, under the lock of writers. If the
-// file is not of this generation, Head.Cache, it begins another one, from which
+// file is not of this generation, Head.Cache, another one takes its place, from which
 // Head.Cache and Entry.Cached are to be set. Wasteful reports whether much of the
 // file is octets that nobody refers to any more, if cached messages have any:
 // Counts.Cached.
 func (c *Cache) Append(generation uint64, b *Batch, cached uint32) (now uint64, places []Place, wasteful bool, err error) {
-	f, err := c.fsys.OpenFile(c.name, os.O_RDWR|os.O_CREATE, fileMode)
+	f, written, err := c.open(generation)
 	if err != nil {
 		return generation, nil, false, err
+	}
+	if f == nil {
+		now, places, err = c.begin(b)
+		return now, places, false, err
 	}
 	defer func() { err = cmp.Or(err, f.Close()) }()
-	size, written, err := c.end(f, generation)
+	fi, err := f.Stat()
 	if err != nil {
 		return generation, nil, false, err
 	}
-	if now = generation; size == 0 {
-		if now, err = begin(f); err != nil {
-			return generation, nil, false, err
-		}
-		size = cacheHead
-	}
+	size := fi.Size()
 	written += uint64(len(b.places))
-	wasteful = written > 2*(uint64(cached)+uint64(len(b.places)))+1000
-	if size+int64(len(b.buf)) > cmp.Or(c.MaxSize, 1<<30) {
-		return now, nil, wasteful, ErrFull
+	wasteful = isWasteful(written, uint64(cached)+uint64(len(b.places)))
+	if size+int64(len(b.buf)) > c.maxSize() {
+		return generation, nil, wasteful, ErrFull
 	}
-	places = b.seal(now, uint64(size))
+	places = b.seal(generation, uint64(size))
 	if _, err = f.WriteAt(b.buf, size); err == nil {
 		_, err = f.WriteAt(le.AppendUint64(nil, written), 16)
 	}
 	if err != nil {
 		return generation, nil, false, errors.Join(err, f.Truncate(size))
 	}
-	return now, places, wasteful, nil
+	return generation, places, wasteful, nil
 }
 
-// end returns the size of the file, or 0 if it is not of the generation.
-func (c *Cache) end(f disk.File, generation uint64) (size int64, written uint64, err error) {
-	got, written, err := readCacheHead(f)
-	if err != nil || got != generation || got == 0 {
-		return 0, 0, err
+// Wasteful reports what Append does, if there is nothing to append.
+func (c *Cache) Wasteful(generation uint64, cached uint32) bool {
+	f, written, err := c.open(generation)
+	if f == nil || err != nil {
+		return false
 	}
-	fi, err := f.Stat()
+	f.Close()
+	return isWasteful(written, uint64(cached))
+}
+
+func isWasteful(written, cached uint64) bool { return written > 2*cached+1000 }
+
+func (c *Cache) maxSize() int64 { return cmp.Or(c.MaxSize, 1<<30) }
+
+// open returns the file, or nil if there is none of the generation.
+func (c *Cache) open(generation uint64) (f disk.File, written uint64, err error) {
+	if generation == 0 {
+		return nil, 0, nil
+	}
+	f, err = c.fsys.OpenFile(c.name, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, nil
+	}
 	if err != nil {
-		return 0, 0, err
+		return nil, 0, err
 	}
-	return fi.Size(), written, nil
+	got, written, err := readCacheHead(f)
+	if err != nil || got != generation {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, written, nil
 }
 
-// begin empties a file for another generation.
-func begin(f disk.File) (generation uint64, err error) {
-	if err := f.Truncate(0); err != nil {
-		return 0, err
+// begin puts a file of another generation in the place of what is there, of which
+// nothing is written to: it may be anybody's.
+func (c *Cache) begin(b *Batch) (generation uint64, places []Place, err error) {
+	if cacheHead+int64(len(b.buf)) > c.maxSize() {
+		return 0, nil, ErrFull
+	}
+	tmp := c.name + ".tmp"
+	if err := c.fsys.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, nil, err
+	}
+	f, err := c.fsys.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return 0, nil, err
 	}
 	generation = rand.Uint64() | 1
+	places = b.seal(generation, cacheHead)
 	head := le.AppendUint64([]byte(cacheMagic), generation)
-	_, err = f.WriteAt(le.AppendUint64(head, 0), 0)
-	return generation, err
+	if _, err = f.WriteAt(le.AppendUint64(head, uint64(len(b.places))), 0); err == nil {
+		_, err = f.WriteAt(b.buf, cacheHead)
+	}
+	if err = cmp.Or(err, f.Close()); err == nil {
+		err = c.fsys.Rename(tmp, c.name)
+	}
+	if err != nil {
+		c.fsys.Remove(tmp)
+		return 0, nil, err
+	}
+	return generation, places, nil
 }
 
 // readCacheHead returns generation 0 if there is none.
@@ -119,9 +158,6 @@ func readCacheHead(f disk.File) (generation, written uint64, err error) {
 // writers. After an error the old file is there.
 func (c *Cache) Compact(generation uint64, places iter.Seq[Place]) (now uint64, moved []Place, err error) {
 	tmp := &Cache{fsys: c.fsys, name: c.name + ".tmp", MaxSize: c.MaxSize}
-	if err := c.fsys.Remove(tmp.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return generation, nil, err
-	}
 	if now, moved, err = tmp.fill(c.Reader(generation), places); err == nil {
 		err = c.fsys.Rename(tmp.name, c.name)
 	}

@@ -46,7 +46,7 @@ func (r *Reader) Close() error {
 // Get returns the octets of a message, valid until the next call, or false if the
 // cache has not or no longer got them.
 func (r *Reader) Get(offset uint64, uid uint32, tag uint64) ([]byte, bool) {
-	if offset < cacheHead || offset > 1<<62 || !r.open() {
+	if offset < cacheHead || offset > 1<<62 || !r.Open() {
 		return nil, false
 	}
 	head := r.read(int64(offset), cacheFrame)
@@ -64,7 +64,8 @@ func (r *Reader) Get(offset uint64, uid uint32, tag uint64) ([]byte, bool) {
 	return b[cacheFrame:], true
 }
 
-func (r *Reader) open() bool {
+// Open reports whether there is a file of the generation.
+func (r *Reader) Open() bool {
 	if r.opened {
 		return r.f != nil
 	}

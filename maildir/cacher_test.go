@@ -1,0 +1,440 @@
+package maildir_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk/disktest"
+	"github.com/mailparts/mailparts/maildir"
+)
+
+const cacheFile = root + "/user/mailparts-cache"
+
+// derivedFrom are octets that tell whose they are.
+func derivedFrom(uid mailparts.UID) string { return fmt.Sprintf("derived from %d.", uid) }
+
+// cache keeps what derivedFrom makes of messages.
+func cache(mb mailparts.Mailbox, uids ...mailparts.UID) error {
+	return mb.(mailparts.Cacher).Cache(context.Background(), func(yield func(mailparts.UID, []byte) bool) {
+		for _, uid := range uids {
+			if !yield(uid, []byte(derivedFrom(uid))) {
+				return
+			}
+		}
+	})
+}
+
+// withDerived yields what is cached of each message.
+func withDerived(t testing.TB, mb mailparts.Mailbox) iter.Seq2[mailparts.UID, string] {
+	return func(yield func(mailparts.UID, string) bool) {
+		for m, err := range mb.Messages(context.Background(), mailparts.AllUIDs(), mailparts.Query{Want: mailparts.WantDerived}) {
+			must(t, err)
+			if !yield(m.UID, string(m.Derived)) {
+				return
+			}
+		}
+	}
+}
+
+// cachedIn says which messages have derived octets, and whether any has another's.
+func cachedIn(t testing.TB, mb mailparts.Mailbox) (list []mailparts.UID) {
+	t.Helper()
+	for uid, octets := range withDerived(t, mb) {
+		if octets == "" {
+			continue
+		}
+		if list = append(list, uid); octets != derivedFrom(uid) {
+			t.Errorf("UID %d has %q", uid, octets)
+		}
+	}
+	return list
+}
+
+func wantCached(t testing.TB, mb mailparts.Mailbox, list ...mailparts.UID) {
+	t.Helper()
+	if got := cachedIn(t, mb); !slices.Equal(got, list) {
+		t.Errorf("cached are %d, want %d", got, list)
+	}
+}
+
+// cachedFive is a mailbox of five messages, of which 1 to 4 are cached.
+func cachedFive(t testing.TB, fsys *disktest.FS) {
+	mb := openMailbox(t, on(fsys), "INBOX")
+	for i := range 5 {
+		deliver(t, mb, fmt.Sprint("message ", i+1))
+	}
+	must(t, cache(mb, 1, 2, 3, 4))
+	wantCached(t, mb, 1, 2, 3, 4)
+}
+
+// What is cached stays through a restart, and while messages get flags, move to cur/
+// and come; it changes nothing that a session is told of, and goes with the index.
+func TestCacheStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := disktest.New()
+		cachedFive(t, fsys)
+		mb := openMailbox(t, on(fsys), "INBOX")
+		wantCached(t, mb, 1, 2, 3, 4)
+		_, _, err := mb.SetFlags(t.Context(), uids(1, 3), mailparts.FlagChange{Flags: []mailparts.Flag{mailparts.FlagSeen, "Work"}})
+		must(t, err)
+		must(t, mb.Expunge(t.Context(), uids(2), ""))
+		deliver(t, mb, "another")
+		before, seqs := status(t, mb), modSeqs(t, mb)
+		must(t, cache(mb, 3, 6, 2, 99))
+		if after := status(t, mb); after.HighestModSeq != before.HighestModSeq || !slices.Equal(modSeqs(t, mb), seqs) {
+			t.Errorf("Status is %+v and was %+v; mod-sequences are %d and were %d", after, before, modSeqs(t, mb), seqs)
+		}
+		time.Sleep(time.Hour)
+		for _, mb := range []mailparts.Mailbox{mb, openMailbox(t, on(fsys), "INBOX")} {
+			wantCached(t, mb, 1, 3, 4, 6)
+		}
+		must(t, fsys.Remove(indexFile))
+		mb = openMailbox(t, on(fsys), "INBOX")
+		wantCached(t, mb)
+		must(t, cache(mb, 1, 5))
+		wantCached(t, mb, 1, 5)
+	})
+}
+
+// Who has the mailbox open sees what another process has cached, and the other way
+// round, also when one of them begins the file anew.
+func TestCacheOfTwoProcesses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := disktest.New()
+		cachedFive(t, fsys)
+		a, b := openMailbox(t, on(fsys), "INBOX"), openMailbox(t, on(fsys), "INBOX")
+		time.Sleep(time.Hour)
+		wantCached(t, a, 1, 2, 3, 4)
+		wantCached(t, b, 1, 2, 3, 4)
+		must(t, cache(a, 5))
+		wantCached(t, b, 1, 2, 3, 4, 5)
+		must(t, fsys.Remove(cacheFile))
+		must(t, cache(b, 2, 4))
+		wantCached(t, b, 2, 4)
+		wantCached(t, a, 2, 4)
+	})
+}
+
+// While two processes expunge, deliver, store and list at once, no message has
+// another's octets.
+func TestCacheConcurrently(t *testing.T) {
+	dir := t.TempDir()
+	var wg sync.WaitGroup
+	for range 3 {
+		mb := openMailbox(t, &maildir.Backend{Root: dir}, "INBOX")
+		wg.Go(func() {
+			for range 30 {
+				uid := deliver(t, mb, "x")
+				if err := cache(mb, uid-1, uid); err != nil {
+					t.Error(err)
+				}
+				if uid%3 == 0 {
+					if err := mb.Expunge(context.Background(), uids(uid-2), ""); err != nil {
+						t.Error(err)
+					}
+				}
+				cachedIn(t, mb)
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(cachedIn(t, openMailbox(t, &maildir.Backend{Root: dir}, "INBOX"))); n != 60 {
+		t.Errorf("%d messages are cached, want 60", n)
+	}
+}
+
+// Whatever becomes of the file, no user has an error, the logger is told, and what is
+// derived anew is kept.
+func TestCacheDamaged(t *testing.T) {
+	for name, tc := range map[string]struct {
+		damage func(string) string
+		left   []mailparts.UID
+		says   string
+	}{
+		"empty":       {func(string) string { return "" }, nil, "begun anew"},
+		"no cache":    {func(string) string { return strings.Repeat("no cache", 100) }, nil, "begun anew"},
+		"another":     {func(s string) string { return s[:8] + "another" + s[15:] }, nil, "begun anew"},
+		"torn":        {func(s string) string { return s[:len(s)-1] }, []mailparts.UID{1, 2, 3}, "derived anew"},
+		"bit":         {func(s string) string { return strings.Replace(s, "from 2", "from 3", 1) }, []mailparts.UID{1, 3, 4}, "derived anew"},
+		"all of zero": {func(s string) string { return s[:24] + strings.Repeat("\x00", len(s)-24) }, nil, "derived anew"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fsys := disktest.New()
+			cachedFive(t, fsys)
+			put(t, fsys, cacheFile, tc.damage(get(t, fsys, cacheFile)))
+			var log bytes.Buffer
+			b := on(fsys)
+			b.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			mb := openMailbox(t, b, "INBOX")
+			wantCached(t, mb, tc.left...)
+			must(t, cache(mb, 1, 2, 3, 4, 5))
+			wantCached(t, mb, 1, 2, 3, 4, 5)
+			wantCached(t, openMailbox(t, on(fsys), "INBOX"), 1, 2, 3, 4, 5)
+			if !strings.Contains(log.String(), tc.says) {
+				t.Errorf("the log says %q", log.String())
+			}
+		})
+	}
+}
+
+// What is in the place of the cache, or of its successor, and is somebody else's is
+// not written to.
+func TestCacheWritesToNobodysFile(t *testing.T) {
+	for _, name := range []string{"mailparts-cache", "mailparts-cache.tmp"} {
+		b := &maildir.Backend{Root: t.TempDir()}
+		mb := openMailbox(t, b, "INBOX")
+		uid := deliver(t, mb, "x")
+		other := filepath.Join(t.TempDir(), "other")
+		must(t, os.WriteFile(other, []byte("of another"), 0o600))
+		must(t, os.Symlink(other, filepath.Join(b.Root, "user", name)))
+		must(t, cache(mb, uid))
+		wantCached(t, mb, uid)
+		if text, err := os.ReadFile(other); err != nil || string(text) != "of another" {
+			t.Errorf("what %s leads to is %q, %v", name, text, err)
+		}
+	}
+}
+
+// A file that another program has put in the place of a message's is another message.
+func TestCacheOfReplacedMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := disktest.New()
+		cachedFive(t, fsys)
+		mb := openMailbox(t, on(fsys), "INBOX")
+		time.Sleep(time.Hour)
+		for _, name := range in(fsys, "new/*")[:2] {
+			must(t, fsys.Remove(name))
+			put(t, fsys, name+"x", "other")
+		}
+		time.Sleep(time.Hour)
+		wantCached(t, mb, 3, 4)
+		if n := status(t, mb).Messages; n != 5 {
+			t.Errorf("%d messages", n)
+		}
+	})
+}
+
+// The file is beside the index, wherever that is; both follow a rename and go with
+// the mailbox.
+func TestCacheFile(t *testing.T) {
+	for _, tc := range []struct{ index, file string }{{"", "mailparts-cache"}, {"/indexes", "*/*.mailparts-cache"}} {
+		fsys := disktest.New()
+		b := on(fsys)
+		b.Index = tc.index
+		s := openStore(t, b)
+		m := s.(mailparts.Manager)
+		status(t, openMailbox(t, b, "INBOX")) // has an index
+		must(t, m.Create(t.Context(), "a"))
+		mb, err := s.Mailbox(t.Context(), "a")
+		must(t, err)
+		deliver(t, mb, "one")
+		must(t, cache(mb, 1))
+		must(t, m.Rename(t.Context(), "a", "b"))
+		wantCached(t, mb, 1)
+		again := on(fsys)
+		again.Index = tc.index
+		wantCached(t, openMailbox(t, again, "b"), 1)
+
+		pattern := root + "/user/.b/" + tc.file
+		if tc.index != "" {
+			pattern = tc.index + "/" + tc.file
+		}
+		if n := matching(fsys, pattern); n != 1 {
+			t.Errorf("%d files match %s", n, pattern)
+		}
+		must(t, m.Delete(t.Context(), "b"))
+		caches, indexes := 0, 0
+		for name := range fsys.Files() {
+			if strings.HasSuffix(name, "mailparts-cache") {
+				caches++
+			} else if strings.HasSuffix(name, "mailparts-index") {
+				indexes++
+			}
+		}
+		if caches != 0 || indexes != 1 {
+			t.Errorf("%d caches and %d indexes are left, want the index of INBOX", caches, indexes)
+		}
+	}
+}
+
+func matching(fsys *disktest.FS, pattern string) (n int) {
+	for name := range fsys.Files() {
+		if ok, _ := filepath.Match(pattern, name); ok {
+			n++
+		}
+	}
+	return n
+}
+
+// Octets of messages that are expunged are left out in time, and so are those that
+// others have come after.
+func TestCacheShrinks(t *testing.T) {
+	b := &maildir.Backend{Root: t.TempDir()}
+	mb := openMailbox(t, b, "INBOX")
+	var msgs []mailparts.Incoming
+	var all []mailparts.UID
+	for i := range 1500 {
+		msgs = append(msgs, incoming("x"))
+		all = append(all, mailparts.UID(i+1))
+	}
+	_, err := mb.Append(t.Context(), func(yield func(mailparts.Incoming, error) bool) {
+		for _, m := range msgs {
+			if !yield(m, nil) {
+				return
+			}
+		}
+	})
+	must(t, err)
+	size := func() int64 {
+		fi, err := os.Stat(filepath.Join(b.Root, "user", "mailparts-cache"))
+		must(t, err)
+		return fi.Size()
+	}
+	must(t, cache(mb, all...))
+	full := size()
+	must(t, mb.Expunge(t.Context(), mailparts.UIDSet{{First: 101, Last: 1500}}, ""))
+	if n := size(); n > full/10 {
+		t.Errorf("%d octets of %d for 1500 messages are left for 100", n, full)
+	}
+	wantCached(t, mb, all[:100]...)
+	for range 20 {
+		must(t, cache(mb, all[:100]...))
+	}
+	if n := size(); n > full {
+		t.Errorf("%d octets for 100 messages that were cached again and again", n)
+	}
+	wantCached(t, openMailbox(t, &maildir.Backend{Root: b.Root}, "INBOX"), all[:100]...)
+}
+
+// What is too large is not kept, and no reason not to keep others.
+func TestCacheBound(t *testing.T) {
+	mb := openMailbox(t, on(disktest.New()), "INBOX")
+	deliver(t, mb, "one")
+	deliver(t, mb, "two")
+	must(t, mailparts.Cache(t.Context(), mb, func(yield func(mailparts.UID, []byte) bool) {
+		_ = yield(1, make([]byte, 64<<10+1)) && yield(2, make([]byte, 64<<10))
+	}))
+	for uid, octets := range withDerived(t, mb) {
+		if want := map[mailparts.UID]int{2: 64 << 10}[uid]; len(octets) != want {
+			t.Errorf("UID %d has %d octets, want %d", uid, len(octets), want)
+		}
+	}
+}
+
+// After a crash or an error anywhere each message has its own octets or none, all
+// mail is served with its mod-sequences, and what is derived anew is kept.
+func TestCacheCrash(t *testing.T) {
+	setUp := func(fsys *disktest.FS) {
+		synctest.Test(t, func(t *testing.T) { cachedFive(t, fsys) })
+	}
+	type told struct{ failed, gone bool }
+	use := func(fsys *disktest.FS) (p told) {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(24 * time.Hour)
+			s, err := on(fsys).Open(t.Context(), "user")
+			if err != nil {
+				return
+			}
+			mb, err := s.Mailbox(t.Context(), "INBOX")
+			if err != nil {
+				return
+			}
+			p.failed = cache(mb, 2, 5) != nil
+			p.gone = mb.Expunge(t.Context(), uids(3), "") == nil
+			fsys.Remove(cacheFile)
+			cache(mb, 1, 2)
+			cache(mb, 4)
+		})
+		return p
+	}
+	check := func(t *testing.T, after *disktest.FS, p told) {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(48 * time.Hour)
+			mb := openMailbox(t, on(after), "INBOX")
+			cachedIn(t, mb)
+			lines := describe(t, mb)
+			if p.gone && len(lines) != 4 || len(lines) < 4 {
+				t.Errorf("expunged %v, and the mailbox has %q", p.gone, lines)
+			}
+			if status(t, mb).HighestModSeq == 0 {
+				t.Error("there are no mod-sequences")
+			}
+			must(t, cache(mb, 1, 2, 4, 5))
+			for _, mb := range []mailparts.Mailbox{mb, openMailbox(t, on(after), "INBOX")} {
+				if got := cachedIn(t, mb); !slices.Contains(got, 5) || len(got) < 4 {
+					t.Errorf("cached are %d", got)
+				}
+			}
+		})
+	}
+	disktest.Crash(t, setUp, use, check)
+	for _, cause := range []error{syscall.ENOSPC, syscall.EIO} {
+		disktest.Fail(t, cause, setUp, use, check)
+	}
+}
+
+// No room or no permission for the cache is no error for anyone, nor a reason to go
+// without mod-sequences.
+func TestCacheImpossible(t *testing.T) {
+	for _, cause := range []error{syscall.EACCES, syscall.ENOSPC} {
+		fsys := disktest.New()
+		cachedFive(t, fsys)
+		fsys.Before = func(op disktest.Op) error {
+			if strings.HasPrefix(op.Path, cacheFile) && op.Name != "stat" {
+				return cause
+			}
+			return nil
+		}
+		mb := openMailbox(t, on(fsys), "INBOX")
+		must(t, cache(mb, 1, 5))
+		wantCached(t, mb)
+		if status(t, mb).HighestModSeq == 0 {
+			t.Error("there are no mod-sequences")
+		}
+		fsys.Before = nil
+		wantCached(t, mb, 1, 2, 3, 4)
+	}
+}
+
+// Any number of messages is listed with few reads of the disk.
+func TestCacheIsReadAhead(t *testing.T) {
+	fsys := disktest.New()
+	mb := openMailbox(t, on(fsys), "INBOX")
+	const n = 2000
+	var all []mailparts.UID
+	_, err := mb.Append(t.Context(), func(yield func(mailparts.Incoming, error) bool) {
+		for i := range n {
+			if all = append(all, mailparts.UID(i+1)); !yield(incoming("x"), nil) {
+				return
+			}
+		}
+	})
+	must(t, err)
+	must(t, cache(mb, all...))
+	mb = openMailbox(t, on(fsys), "INBOX")
+	status(t, mb)
+	ops := map[string]int{}
+	fsys.Before = func(op disktest.Op) error {
+		if op.Path == cacheFile {
+			ops[op.Name]++
+		}
+		return nil
+	}
+	wantCached(t, mb, all...)
+	if ops["readat"] > 8 || ops["openfile"] != 1 || ops["close"] != 1 {
+		t.Errorf("%d messages take %v", n, ops)
+	}
+}
