@@ -87,7 +87,8 @@ type Backend struct {
 }
 
 // Open returns the user's mail, and first makes the tree with its INBOX, durably,
-// if it is not there.
+// if it is not there. ErrNoUser is for names that Root cannot take, and what Path and
+// Quota return as an error it returns too.
 func (b *Backend) Open(ctx context.Context, user string) (mailparts.Store, error) {
 	root, err := b.path(user)
 	if err != nil {

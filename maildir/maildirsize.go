@@ -32,7 +32,7 @@ const (
 // Limits is what a user's tree may hold. Zero is no limit.
 type Limits struct {
 	Storage  int64 // octets on disk, where a message mostly has LF for CRLF
-	Messages int64
+	Messages int64 // how many
 }
 
 // usage is what a tree holds, or a change of that.

@@ -64,7 +64,8 @@ type Backend struct {
 }
 
 // Open returns the user's mail, and first makes the tree, durably, if it is not
-// there.
+// there. ErrNoUser is for names that Root or Index cannot take, and what Path and
+// Inbox return as an error it returns too.
 func (b *Backend) Open(ctx context.Context, user string) (mailparts.Store, error) {
 	b.once.Do(b.setUp)
 	if b.wrong != nil {

@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -31,7 +32,9 @@ func run(ctx context.Context, args []string, out, errs io.Writer) (status int) {
 	repair := flags.Bool("repair", false, "repair what can be repaired")
 	root := flags.String("root", "", "the folder of all users' trees")
 	index := flags.String("index", "", "the folder of the mailboxes' indexes, if they are not in the trees")
-	if flags.Parse(args) != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return 0
+	} else if err != nil {
 		return 2
 	}
 	if flags.NArg() == 0 {

@@ -56,6 +56,7 @@ func TestMaildircheck(t *testing.T) {
 
 	status(t, 2, "no such user", filepath.Join(root, "bob"), tree)
 	status(t, 2, "Usage", "-x")
+	status(t, 0, "Usage", "-h")
 	status(t, 2, "Usage")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
