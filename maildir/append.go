@@ -174,12 +174,7 @@ func (b *box) discard(sub, name string) error {
 
 // deliver gives drafts their UIDs and names, and makes the names durable.
 func (b *box) deliver(ctx context.Context, drafts []draft, charge *charge) (placed mailparts.Placed, err error) {
-	unlock, err := b.lock(ctx)
-	if err != nil {
-		return mailparts.Placed{}, err
-	}
-	placed, err = b.placeAll(ctx, drafts, charge)
-	unlock()
+	placed, err = b.admit(ctx, drafts, charge)
 	if err != nil {
 		return mailparts.Placed{}, err
 	}

@@ -61,8 +61,9 @@ type box struct {
 
 	// guard is held, together with changeLock, by who changes the mailbox or
 	// brings what follows up to date.
-	guard chan struct{}
-	syncs [2]syncGroup // of new/ and cur/
+	guard     chan struct{}
+	syncs     [2]syncGroup // of new/ and cur/
+	newcomers newcomers
 
 	mu sync.Mutex // for all that follows
 
@@ -149,6 +150,11 @@ func (b *box) lock(ctx context.Context) (unlock func(), err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	return b.lockGuarded(ctx)
+}
+
+// lockGuarded is the rest of lock for who holds guard.
+func (b *box) lockGuarded(ctx context.Context) (unlock func(), err error) {
 	var held interface{ Close() error }
 	err = b.try(func(dir string) error {
 		if held, err = b.lockFile(ctx, filepath.Join(dir, changeLock)); err != nil {

@@ -38,7 +38,7 @@ func (c *checker) tree() error {
 			return err
 		}
 		defer lock.Close()
-		unlock, err := c.backend.dotlock(c.ctx, filepath.Join(c.root, subscriptionsName))
+		unlock, err := c.backend.dotlock(c.ctx, filepath.Join(c.root, subscriptionsName), "")
 		if err == nil {
 			unlock()
 		}

@@ -29,7 +29,7 @@ func (s *store) takeSubscriptions(ctx context.Context) error {
 		return ifExists(err)
 	}
 	name := filepath.Join(s.root, subscriptionsName)
-	unlock, err := b.dotlock(ctx, name)
+	unlock, err := b.dotlock(ctx, name, "")
 	if err != nil {
 		return err
 	}

@@ -38,9 +38,12 @@ func (b *Backend) dotlocks() *dotlock.Maker {
 }
 
 // dotlock makes the file name.lock, as Dovecot does. The caller holds a kernel
-// lock that every other user of our kind takes first.
-func (b *Backend) dotlock(ctx context.Context, name string) (unlock func(), err error) {
-	lock, err := b.dotlocks().Wait(ctx, name)
+// lock that every other user of our kind takes first: of the file held, if it is not
+// empty, which is then the lock's other name.
+func (b *Backend) dotlock(ctx context.Context, name, held string) (unlock func(), err error) {
+	m := b.dotlocks()
+	m.Of = held
+	lock, err := m.Wait(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +56,8 @@ func (b *box) lockList(ctx context.Context) (unlock func(), err error) {
 	if b.listLocked {
 		return func() {}, nil
 	}
-	release, err := b.dotlock(ctx, filepath.Join(b.path(), listName))
+	dir := b.path()
+	release, err := b.dotlock(ctx, filepath.Join(dir, listName), filepath.Join(dir, changeLock))
 	if err != nil {
 		return nil, err
 	}

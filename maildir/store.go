@@ -221,7 +221,7 @@ func (s *store) complete(ctx context.Context, dir string) (id identity, err erro
 		}
 	}
 	list := filepath.Join(dir, listName)
-	unlock, err := b.dotlock(ctx, list)
+	unlock, err := b.dotlock(ctx, list, filepath.Join(dir, changeLock))
 	if err != nil {
 		return id, err
 	}

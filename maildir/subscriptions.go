@@ -93,7 +93,7 @@ func (s *store) Subscribe(ctx context.Context, name string, on bool) error {
 	}
 	defer lock.Close()
 	file := filepath.Join(s.root, subscriptionsName)
-	unlock, err := s.backend.dotlock(ctx, file)
+	unlock, err := s.backend.dotlock(ctx, file, "")
 	if err != nil {
 		return quota(err)
 	}

@@ -12,109 +12,13 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/mailparts/mailparts"
-	"github.com/mailparts/mailparts/lmtp"
 	"github.com/mailparts/mailparts/maildir"
 	"github.com/mailparts/mailparts/mbox"
 )
-
-// BenchmarkDeliver is messages of 4 KB delivered to one Maildir, durably: by LMTP with
-// Postfix's smtp-source as the client, to Dovecot and to us; by our store alone; and
-// what the file system takes for a file, its fsync, a rename and an fsync of the folder.
-//
-//	go test ./examples/interop -run '^$' -bench Deliver -benchtime 4000x
-func BenchmarkDeliver(b *testing.B) {
-	source := need(b, "smtp-source")[0]
-	for _, writers := range []int{1, 16} {
-		for _, server := range []struct {
-			name  string
-			start func(testing.TB) string
-		}{{"mailparts", startDelivering}, {"dovecot", func(b testing.TB) string { return dovecot(b, folder(b)).lmtp }}} {
-			for _, keep := range []bool{false, true} {
-				connection := map[bool]string{false: "new", true: "kept"}[keep]
-				b.Run(fmt.Sprintf("writers=%d/lmtp=%s/%s", writers, connection, server.name), func(b *testing.B) {
-					addr := server.start(b)
-					args := []string{"-L", "-s", strconv.Itoa(writers), "-m", strconv.Itoa(max(b.N, writers)), "-l", "4096",
-						"-f", "a@example.net", "-t", "alice@example.test", addr}
-					if keep {
-						args = append([]string{"-d"}, args...)
-					}
-					b.ResetTimer()
-					run(b, "", source, args...)
-					perSecond(b, max(b.N, writers))
-				})
-			}
-		}
-		b.Run(fmt.Sprintf("writers=%d/store", writers), func(b *testing.B) {
-			mb := ourInbox(b, &maildir.Backend{Root: filepath.Join(folder(b), "mail")})
-			body := strings.Repeat("a line of a message of four kilobytes, by and by\r\n", 82)
-			atOnce(b, writers, func(int) error {
-				_, err := mailparts.Append(context.Background(), mb, mailparts.Incoming{Body: strings.NewReader(body)})
-				return err
-			})
-		})
-		b.Run(fmt.Sprintf("writers=%d/files", writers), func(b *testing.B) {
-			dir := folder(b)
-			body := bytes.Repeat([]byte("x"), 4096)
-			d, err := os.Open(dir)
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer d.Close()
-			atOnce(b, writers, func(i int) error {
-				f, err := os.Create(filepath.Join(dir, fmt.Sprint("tmp", i)))
-				if err != nil {
-					return err
-				}
-				_, werr := f.Write(body)
-				return cmp.Or(werr, f.Sync(), f.Close(), os.Rename(f.Name(), filepath.Join(dir, fmt.Sprint("msg", i))), d.Sync())
-			})
-		})
-	}
-}
-
-// atOnce runs do b.N times in all, by several writers.
-func atOnce(b *testing.B, writers int, do func(i int) error) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	b.ResetTimer()
-	for range writers {
-		wg.Go(func() {
-			for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
-				if err := do(int(i)); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	perSecond(b, b.N)
-}
-
-func perSecond(b *testing.B, n int) {
-	b.StopTimer()
-	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "messages/s")
-	b.ReportMetric(0, "ns/op")
-}
-
-// startDelivering is our LMTP server on a Maildir.
-func startDelivering(b testing.TB) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	local := &lmtp.Local{Backend: &maildir.Backend{Root: filepath.Join(folder(b), "mail")}, Domains: []string{"example.test"}}
-	s := &lmtp.Server{Hostname: "mda.example.test", Receiver: local}
-	go s.Serve(l)
-	b.Cleanup(func() { s.Close() })
-	return l.Addr().String()
-}
 
 func ourInbox(b testing.TB, backend mailparts.Backend) mailparts.Mailbox {
 	b.Helper()

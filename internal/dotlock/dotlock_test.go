@@ -77,3 +77,53 @@ func TestFail(t *testing.T) {
 		}
 	})
 }
+
+// A lock that is a name of another file is as others read it, is held against them, and
+// left behind once nobody holds that file.
+func TestOf(t *testing.T) {
+	fsys := disktest.New()
+	if err := disk.WriteFile(fsys, "/kernel", []byte("1:elsewhere"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := maker(fsys)
+	m.Of = "/kernel"
+	lock, err := m.Try("/f", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fsys.Files()["/f.lock"], fmt.Sprintf("%d:here", os.Getpid()); got != want {
+		t.Errorf("the lock has %q, want %q", got, want)
+	}
+	if _, err := maker(fsys).Try("/f", false); !errors.Is(err, disk.ErrLocked) {
+		t.Errorf("another has %v, want ErrLocked", err)
+	}
+	if err := lock.Unlock(); err != nil {
+		t.Error(err)
+	}
+	if _, err := m.Try("/f", false); err != nil { // and crash
+		t.Fatal(err)
+	}
+	if lock, err = m.Try("/f", false); err != nil {
+		t.Fatalf("what was left behind is held: %v", err)
+	}
+	if err := lock.Unlock(); err != nil || len(fsys.Files()) != 1 {
+		t.Errorf("%v; left: %v", err, fsys.Files())
+	}
+}
+
+// Another's lock is not taken, and a disk without links has locks all the same.
+func TestOfNothing(t *testing.T) {
+	fsys := disktest.New()
+	m := maker(fsys)
+	m.Of = "/none"
+	lock, err := m.Try("/f", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Try("/f", false); !errors.Is(err, disk.ErrLocked) {
+		t.Errorf("a second time: %v, want ErrLocked", err)
+	}
+	if err := lock.Unlock(); err != nil {
+		t.Error(err)
+	}
+}
