@@ -31,11 +31,12 @@
 //	mailparts-quota.lock         that of who changes or counts what the quota counts
 //	..mailparts-*                deleted mailboxes; in tmp/ if Layout is Folders
 //
-// A file that is replaced as a whole is NAME.tmp before that, and one that is damaged
-// stays as NAME.bad-DATE. NAME.lock is a dotlock, of dovecot-uidlist or subscriptions.
-// Indexes and caches can be removed at any time, and kernel locks while nobody has the tree
-// open; mailparts-uidnext must stay, or a UID whose line a crash of the machine has
-// taken may come again.
+// A file that is replaced as a whole is NAME.tmp before that, and one that is
+// damaged stays as NAME.bad-DATE. NAME.lock is a dotlock, of dovecot-uidlist or
+// subscriptions; the former is a second name of mailparts.lock where there are
+// links. Indexes and caches can be removed at any time, and kernel locks while
+// nobody has the tree open; mailparts-uidnext must stay, or a UID whose line a
+// crash of the machine has taken may come again.
 //
 // A name such as "1795374075.M211740P27571R0c5f3a77Q1.host,S=18,W=21:2,FS" is a
 // base, unique on any host, with the size on disk and on the wire in it, and after

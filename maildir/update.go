@@ -96,8 +96,8 @@ func (b *box) isCurrent(need need) (bool, error) {
 	return true, nil
 }
 
-// catchUp is refresh for who holds the box's lock. What other processes of our kind did is in the index; for what others
-// did there is a look at the files.
+// catchUp is refresh for who holds the box's lock. What other processes of our kind
+// did is in the index; for what others did there is a look at the files.
 func (b *box) catchUp(ctx context.Context, need need) error {
 	dir := b.path()
 	if err := b.recall(dir); err != nil {
