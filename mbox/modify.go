@@ -184,7 +184,12 @@ func (e *edit) commit(entries []entry, some []int) error {
 		}
 		e.plan.place(entries, at)
 	}
-	h.publish(entries, e.to, next, h.shape(), h.waiting)
+	k := h.shape()
+	if h.waiting { // what follows has no UIDs yet, and is no part of the last message
+		stays := mover{plan: e.plan}
+		k.size, k.settled = stays.to(h.known.size), false
+	}
+	h.publish(entries, e.to, next, k, h.waiting)
 	h.tell()
 	h.saveIndex(from, some)
 	return nil
