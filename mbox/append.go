@@ -71,8 +71,13 @@ func (b *box) place(ctx context.Context, s *stage, drafts []incoming) (placed ma
 	if len(drafts) == 0 {
 		return placed, nil
 	}
-	if err := h.makeFile(ctx); err != nil {
-		return placed, err
+	if h.f == nil {
+		if err := h.makeFile(ctx); err != nil {
+			return placed, err
+		}
+		if err := h.update(ctx); err != nil { // others may have delivered to it meanwhile
+			return placed, err
+		}
 	}
 	if h.readOnly {
 		return placed, mailparts.ErrReadOnly

@@ -185,9 +185,6 @@ func (h *held) boot() uint32 {
 
 // makeFile makes the file of an INBOX that has none.
 func (h *held) makeFile(ctx context.Context) error {
-	if h.f != nil {
-		return nil
-	}
 	_, path, err := h.where()
 	if err != nil {
 		return err

@@ -44,3 +44,30 @@ func TestChangesOnFullDisk(t *testing.T) {
 		})
 	}
 }
+
+// A message that comes while an append makes the file of INBOX keeps its place.
+func TestDeliveryAsInboxIsMade(t *testing.T) {
+	fsys := diskWith(t, "")
+	mb := openMailbox(t, backendOn(fsys), "INBOX")
+	must(t, fsys.Remove(inboxPath))
+	statusOf(t, mb)
+	raced := false
+	fsys.Before = func(op disktest.Op) error {
+		if op.Name == "syncdir" && op.Path == tree+"/user" && !raced {
+			raced = true
+			deliverRaw(t, fsys, inboxPath, foreignMessage("eins"))
+		}
+		return nil
+	}
+	placed, err := mailparts.Append(t.Context(), mb, incoming("Subject: m\r\n\r\nzwei\r\n"))
+	must(t, err)
+	if !raced {
+		t.Fatal("nobody has made the file")
+	}
+	want := []string{"1 [] eins", "2 [] zwei"}
+	wantListing(t, "after it", mb, want...)
+	wantListing(t, "for another process", openMailbox(t, backendOn(fsys), "INBOX"), want...)
+	if placed.UIDs.String() != "2" {
+		t.Errorf("the message has the UID %v", placed.UIDs)
+	}
+}
