@@ -1,9 +1,12 @@
 package mbox_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk/disktest"
@@ -69,5 +72,25 @@ func TestDeliveryAsInboxIsMade(t *testing.T) {
 	wantListing(t, "for another process", openMailbox(t, backendOn(fsys), "INBOX"), want...)
 	if placed.UIDs.String() != "2" {
 		t.Errorf("the message has the UID %v", placed.UIDs)
+	}
+}
+
+// A file that was restored over the old one, with other numbers, is another mailbox.
+func TestRestoredOver(t *testing.T) {
+	fsys := diskWith(t, foreignMessage("eins"))
+	mb := openMailbox(t, backendOn(fsys), "INBOX")
+	wantListing(t, "at first", mb, "1 [] eins")
+	putFile(t, fsys, inboxPath, dovecots)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	s, err := backendOn(fsys).Open(ctx, "user")
+	must(t, err)
+	again, err := s.Mailbox(ctx, "INBOX")
+	must(t, err)
+	if st := statusOf(t, again); st.UIDValidity != 1795401352 {
+		t.Errorf("UIDVALIDITY is %d", st.UIDValidity)
+	}
+	if _, err := mb.Status(ctx); !errors.Is(err, mailparts.ErrNoMailbox) {
+		t.Errorf("a handle to what was there before: %v, want ErrNoMailbox", err)
 	}
 }

@@ -108,7 +108,12 @@ func (h *held) loadIndex() (done bool, err error) {
 			return false, nil
 		}
 		fresh := !h.loaded
-		if err = h.takeIndex(f, &x); err == nil {
+		if fresh && !exact {
+			if other, err := h.hasOther(x.validity); other || err != nil {
+				return false, err
+			}
+		}
+		if err = h.takeIndex(f, &x, exact); err == nil {
 			if fresh && (!exact || x.partial != 0) {
 				h.box.whole, exact = true, false
 			}
@@ -124,8 +129,19 @@ func (h *held) loadIndex() (done bool, err error) {
 	return false, err
 }
 
-// takeIndex reads all of it.
-func (h *held) takeIndex(f io.ReaderAt, x *indexInfo) error {
+// hasOther reports whether the file has another UIDVALIDITY by now: it was restored,
+// or another mailbox was copied over it.
+func (h *held) hasOther(validity uint32) (bool, error) {
+	var m span
+	if err := h.spanAt(0, h.size, &m); err != nil {
+		return false, noFormat(err)
+	}
+	b, ok, err := baseOf(h.f, &m)
+	return ok && b.validity != validity, err
+}
+
+// takeIndex reads all of it. Unless it is exact the file is still to be looked at.
+func (h *held) takeIndex(f io.ReaderAt, x *indexInfo, exact bool) error {
 	words := make([]byte, min(x.keywords, indexPages-indexHead))
 	if _, err := f.ReadAt(words, indexHead); err != nil && err != io.EOF {
 		return err
@@ -168,7 +184,7 @@ func (h *held) takeIndex(f io.ReaderAt, x *indexInfo) error {
 	if sum != x.pageSums || !isSound(entries, x) {
 		return fmt.Errorf("%w: not of one time", errIndex)
 	}
-	k := shape{info: h.fi, size: x.size, settled: true, edits: x.edits, strange: x.strange, partial: x.partial != 0}
+	k := shape{info: h.fi, size: x.size, settled: exact, edits: x.edits, strange: x.strange, partial: x.partial != 0}
 	h.stored = st
 	h.publish(entries, b, x.next, k, false)
 	return nil
