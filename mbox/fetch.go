@@ -187,8 +187,15 @@ func (m *mailbox) measure(ctx context.Context, uid mailparts.UID) (int64, error)
 	return io.Copy(io.Discard, r)
 }
 
-// setSize notes a size that was measured.
+// setSize notes a size that was measured, unless another is at work: who has guard
+// looks at entries without mu.
 func (b *box) setSize(uid mailparts.UID, size int64) {
+	select {
+	case b.guard <- struct{}{}:
+		defer func() { <-b.guard }()
+	default:
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if i, ok := b.index(uint64(uid)); ok {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -93,4 +94,25 @@ func TestRestoredOver(t *testing.T) {
 	if _, err := mb.Status(ctx); !errors.Is(err, mailparts.ErrNoMailbox) {
 		t.Errorf("a handle to what was there before: %v, want ErrNoMailbox", err)
 	}
+}
+
+// Sizes are noted while others look at the mailbox and write its index.
+func TestSizesOfMany(t *testing.T) {
+	fsys := diskWith(t, strings.Repeat(foreignMessage("eins"), 200))
+	s, err := backendOn(fsys).Open(t.Context(), "user")
+	must(t, err)
+	var wg sync.WaitGroup
+	for i := range 4 {
+		mb, err := s.Mailbox(t.Context(), "INBOX")
+		must(t, err)
+		wg.Go(func() {
+			for m, err := range mb.Messages(t.Context(), mailparts.AllUIDs(), mailparts.Query{Want: mailparts.WantSize}) {
+				if err != nil || m.Size != int64(len(foreignBody("eins"))) {
+					t.Errorf("message %d has %d octets, %v", m.UID, m.Size, err)
+				}
+			}
+			mb.SetFlags(t.Context(), uids(mailparts.UID(i+1)), mailparts.FlagChange{Flags: []mailparts.Flag{mailparts.FlagSeen}})
+		})
+	}
+	wg.Wait()
 }
