@@ -50,7 +50,7 @@ func (h *held) commit(p plan, validity uint32, next uint64) error {
 		err = h.j.write(r, true)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("journal: %w", err), h.j.load())
+		return errors.Join(fmt.Errorf("journal: %w", err), h.j.abandon())
 	}
 	if err := h.apply(); err != nil {
 		return fmt.Errorf("%w: %w", errUnfinished, err)

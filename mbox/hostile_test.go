@@ -116,3 +116,31 @@ func TestSizesOfMany(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// A journal that found no room leaves what room there was to others.
+func TestFullDiskIsLeft(t *testing.T) {
+	fsys := diskWith(t, "")
+	mb := openMailbox(t, backendOn(fsys), "INBOX")
+	big := "Subject: m\r\n\r\n" + strings.Repeat("0123456789abcde\r\n", 100_000)
+	for range 3 {
+		_, err := mailparts.Append(t.Context(), mb, incoming(big))
+		must(t, err)
+	}
+	writes := 0
+	fsys.Before = func(op disktest.Op) error {
+		if op.Name == "writeat" && strings.Contains(op.Path, ".journal") {
+			if writes++; writes > 20 {
+				return syscall.ENOSPC
+			}
+		}
+		return nil
+	}
+	if err := mb.Expunge(t.Context(), uids(1), ""); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("Expunge: %v, want ENOSPC", err)
+	}
+	for name, text := range fsys.Files() {
+		if strings.HasSuffix(name, ".journal") && len(text) > 64<<10 {
+			t.Errorf("the journal keeps %d octets", len(text))
+		}
+	}
+}

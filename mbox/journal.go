@@ -206,6 +206,20 @@ func (j *journal) rest(fi fs.FileInfo, durable bool) error {
 	if err := j.write(r, durable); err != nil {
 		return err
 	}
+	return j.shrink()
+}
+
+// abandon is for a record that could not be written: what it was to have may be what
+// has filled the disk.
+func (j *journal) abandon() error {
+	if err := j.load(); err != nil || j.kind != atRest {
+		return err
+	}
+	return j.shrink()
+}
+
+// shrink gives back what a large payload has taken.
+func (j *journal) shrink() error {
 	const keep = 1 << 20
 	if fi, err := j.Stat(); err == nil && fi.Size() > keep {
 		return j.Truncate(payloadStart)
