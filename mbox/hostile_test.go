@@ -3,6 +3,7 @@ package mbox_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"strings"
 	"sync"
 	"syscall"
@@ -10,7 +11,9 @@ import (
 	"time"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
 	"github.com/mailparts/mailparts/internal/disk/disktest"
+	"github.com/mailparts/mailparts/mbox"
 )
 
 // Messages that wait for their UIDs are part of no other, whatever is done to those
@@ -142,5 +145,28 @@ func TestFullDiskIsLeft(t *testing.T) {
 		if strings.HasSuffix(name, ".journal") && len(text) > 64<<10 {
 			t.Errorf("the journal keeps %d octets", len(text))
 		}
+	}
+}
+
+// What is INBOX's file is no other mailbox's.
+func TestInboxInTheTree(t *testing.T) {
+	fsys := diskWith(t, "")
+	b := &mbox.Backend{Root: tree, Inbox: func(user string) (string, error) { return tree + "/user/mail/spool", nil }}
+	b.SetFS(fsys)
+	must(t, disk.MkdirAll(fsys, tree+"/user/mail", 0o700))
+	s, err := b.Open(t.Context(), "user")
+	must(t, err)
+	if _, err := s.Mailbox(t.Context(), "mail/spool"); err == nil {
+		t.Error("INBOX is another mailbox too")
+	}
+	m := s.(mailparts.Manager)
+	if err := m.Delete(t.Context(), "mail/spool"); err == nil {
+		t.Error("INBOX was deleted")
+	}
+	if err := m.Create(t.Context(), "mail/spool"); err == nil {
+		t.Error("INBOX was made")
+	}
+	if _, err := fsys.Stat(tree + "/user/mail/spool"); errors.Is(err, fs.ErrNotExist) {
+		t.Error("INBOX has no file")
 	}
 }

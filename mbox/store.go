@@ -125,7 +125,7 @@ func (s *store) locate(name string, coming ...string) (path string, ok bool, err
 		}
 	}
 	path = filepath.Join(dir, parts[last])
-	if len(path) > maxPath+len(s.root) {
+	if len(path) > maxPath+len(s.root) || path == s.inbox { // which has another name
 		return "", false, mailparts.ErrBadName
 	}
 	return path, ok, nil
