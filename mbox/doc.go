@@ -80,12 +80,23 @@
 //	                                                before the old one goes
 //	foreign     a message without a believable      the next look, which plans      as before
 //	            UID: from procmail, mutt, …         one
+//	waiting     the same, where the disk is full    a look when it can be written:  as before
+//	            or the file may not be written:     all of them get UIDs then
+//	            nobody has seen it
 //
 // A file is never replaced by another: that would slip from under the locks of others,
 // and /var/mail is often closed for new files. A journal that does not fit the file is
 // kept aside, and so is an index that is damaged. A file that does not begin with a
 // From_ line is no mailbox, and is left alone; in a mailbox no octet is dropped but
 // with its message.
+//
+// UIDs are written into the file before anyone is told of them: the index can be lost
+// at any time, other programs move messages about, and only what stands in a message
+// goes with it. So the first look at a file without UIDs writes all of it twice, to
+// the journal and in place, and syncs both; the journal needs as much room as the file
+// for that time. Later looks do so with what is new only. Dovecot keeps UIDs in an
+// index and writes them later (mbox_lazy_writes): its first look needs no more than to
+// read the file, and is the faster one where writing is slow.
 //
 // After an append the file's modification time is later than its access time, which
 // tells shells and others of new mail; after another change it is read once, so that

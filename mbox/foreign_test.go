@@ -2,13 +2,11 @@ package mbox_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -19,48 +17,6 @@ import (
 	"github.com/mailparts/mailparts/internal/disk/disktest"
 	"github.com/mailparts/mailparts/mbox"
 )
-
-// diskWith returns a new disk with the user's tree and this INBOX.
-func diskWith(t testing.TB, text string) *disktest.FS {
-	t.Helper()
-	fsys := disktest.New()
-	must(t, disk.MkdirAll(fsys, tree+"/user", 0o700))
-	putFile(t, fsys, inboxPath, text)
-	return fsys
-}
-
-// listing is the mailbox in words: "UID flags body".
-func listing(t testing.TB, mb mailparts.Mailbox) (lines []string) {
-	t.Helper()
-	for m, err := range mb.Messages(context.Background(), mailparts.AllUIDs(), mailparts.Query{Want: mailparts.WantSize}) {
-		must(t, err)
-		body, err := readBody(mb, m.UID)
-		must(t, err)
-		_, text, _ := strings.Cut(body, "\r\n\r\n")
-		lines = append(lines, fmt.Sprintf("%d %v %s", m.UID, m.Flags, strings.TrimSpace(text)))
-	}
-	return lines
-}
-
-func wantListing(t testing.TB, what string, mb mailparts.Mailbox, want ...string) {
-	t.Helper()
-	if got := listing(t, mb); !slices.Equal(got, want) {
-		t.Errorf("%s: the mailbox has %q, want %q", what, got, want)
-	}
-}
-
-func statusOf(t testing.TB, mb mailparts.Mailbox) mailparts.Status {
-	t.Helper()
-	st, err := mb.Status(context.Background())
-	must(t, err)
-	return st
-}
-
-func set(t testing.TB, mb mailparts.Mailbox, uid mailparts.UID, flags ...mailparts.Flag) {
-	t.Helper()
-	_, _, err := mb.SetFlags(context.Background(), uids(uid), mailparts.FlagChange{Flags: flags})
-	must(t, err)
-}
 
 // dovecots is a mailbox as Dovecot leaves it.
 const dovecots = `From nobody@vm  Mon Nov 23 02:38:49 2026
@@ -366,76 +322,6 @@ func TestFullDisk(t *testing.T) {
 	}
 	full = false
 	wantListing(t, "when there is room", mb, "1 [] eins", "2 [] zwei")
-}
-
-// An index that is damaged, lost or of another time is found out.
-func TestIndex(t *testing.T) {
-	index := func(fsys *disktest.FS) (name string) {
-		for f := range fsys.Files() {
-			if filepath.Ext(f) == ".index" {
-				name = f
-			}
-		}
-		return name
-	}
-	for what, spoil := range map[string]func(t *testing.T, fsys *disktest.FS){
-		"lost":     func(t *testing.T, fsys *disktest.FS) { must(t, fsys.Remove(index(fsys))) },
-		"empty":    func(t *testing.T, fsys *disktest.FS) { putFile(t, fsys, index(fsys), "") },
-		"no index": func(t *testing.T, fsys *disktest.FS) { putFile(t, fsys, index(fsys), "hello") },
-		"truncated": func(t *testing.T, fsys *disktest.FS) {
-			putFile(t, fsys, index(fsys), fsys.Files()[index(fsys)][:33_000])
-		},
-		"damaged": func(t *testing.T, fsys *disktest.FS) {
-			b := []byte(fsys.Files()[index(fsys)])
-			b[33_000-200] ^= 1
-			putFile(t, fsys, index(fsys), string(b))
-		},
-		"head damaged": func(t *testing.T, fsys *disktest.FS) {
-			b := []byte(fsys.Files()[index(fsys)])
-			b[100] ^= 1
-			putFile(t, fsys, index(fsys), string(b))
-		},
-	} {
-		t.Run(what, func(t *testing.T) {
-			fsys := diskWith(t, dovecots)
-			mb := openMailbox(t, backendOn(fsys), "INBOX")
-			want := listing(t, mb)
-			set(t, mb, 7, mailparts.FlagSeen)
-			want[1] = strings.Replace(want[1], "[", `[\Seen `, 1)
-			if index(fsys) == "" {
-				t.Fatal("there is no index")
-			}
-			spoil(t, fsys)
-			wantListing(t, "after that", openMailbox(t, backendOn(fsys), "INBOX"), want...)
-		})
-	}
-}
-
-// Opening an unchanged mailbox reads nothing of it.
-func TestWarmOpen(t *testing.T) {
-	fsys := diskWith(t, strings.Repeat(foreignMessage("eins"), 1000))
-	want := listing(t, openMailbox(t, backendOn(fsys), "INBOX"))
-	reads := 0
-	fsys.Before = func(op disktest.Op) error {
-		if op.Path == inboxPath && strings.HasPrefix(op.Name, "read") {
-			reads++
-		}
-		return nil
-	}
-	mb := openMailbox(t, backendOn(fsys), "INBOX")
-	if st := statusOf(t, mb); int(st.Messages) != len(want) {
-		t.Errorf("there are %d messages, want %d", st.Messages, len(want))
-	}
-	for _, err := range mb.Messages(t.Context(), mailparts.AllUIDs(), mailparts.Query{Want: mailparts.WantSize | mailparts.WantDates}) {
-		must(t, err)
-	}
-	if reads > 0 {
-		t.Errorf("opening and listing an unchanged mailbox read it %d times", reads)
-	}
-	deliverRaw(t, fsys, inboxPath, foreignMessage("zwei"))
-	if st := statusOf(t, mb); int(st.Messages) != len(want)+1 || reads > 40 {
-		t.Errorf("%d messages after a delivery, found by %d reads", st.Messages, reads)
-	}
 }
 
 // Another program may have more keywords than we: they stay.
