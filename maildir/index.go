@@ -218,11 +218,13 @@ func (b *box) show(h index.Head, c index.Change) {
 	}
 }
 
-// rebuild makes a new index of what was found.
+// rebuild makes a new index of what was found. Others, whose index was another, learn
+// of it by the uidlist's time: nothing else tells them of new mod-sequences.
 func (b *box) rebuild(dir string, h index.Head, entries []entry, guids map[uint32]string) {
 	for i := range entries {
 		h.Counts.Add(entries[i])
 	}
+	b.touchList(dir)
 	h.GUID, h.List, h.Boot, h.Validity = packGUID(b.guid), b.list.saved(), b.bootSum(), b.validity
 	name := b.indexPath(dir)
 	ix := index.Of(b.fsys, name, h, entries, guids)

@@ -83,6 +83,22 @@ func TestReservedByAnother(t *testing.T) {
 	})
 }
 
+// A process learns that another one has made the index anew, with new mod-sequences,
+// though nothing else has changed.
+func TestIndexMadeAnewByAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := settled(t)
+		mine, theirs := openMailbox(t, on(fsys), "INBOX"), openMailbox(t, on(fsys), "INBOX")
+		describe(t, mine)
+		must(t, fsys.Remove(indexFile))
+		time.Sleep(time.Hour)
+		describe(t, theirs)
+		if got, want := status(t, mine).HighestModSeq, status(t, theirs).HighestModSeq; got < want {
+			t.Errorf("HighestModSeq is %d, another process says %d", got, want)
+		}
+	})
+}
+
 // Sessions that read while the index is made anew see all that is there.
 func TestReadersWhileIndexIsMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -186,6 +186,22 @@ func (b *Backend) setAside(dir string, cause error) error {
 	return ifExists(b.fsys.Rename(name, bad))
 }
 
+// touchList gives the list another modification time, so that nobody takes it for what
+// was read. That it cannot is no error.
+func (b *box) touchList(dir string) {
+	name := filepath.Join(dir, listName)
+	if b.list.ID == 0 || b.fsys.Chtimes(name, time.Unix(0, max(time.Now().UnixNano(), b.list.MTime+1))) != nil {
+		return
+	}
+	fi, err := b.fsys.Stat(name)
+	if err != nil || !b.list.is(fi) || fi.Size() != b.list.Size { // it is to be read again
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.list.MTime = fi.ModTime().UnixNano()
+}
+
 // appendList writes new lines. The caller holds the list's dotlock and has read
 // all there is. The lines need no sync: see issue.
 func (b *box) appendList(dir string, lines []listLine) error {
