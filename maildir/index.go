@@ -81,6 +81,7 @@ func (b *box) readIndex(dir string, need need) error {
 		b.mu.Lock()
 		b.ix.Apply(head, changes...)
 		b.mu.Unlock()
+		b.fresh = b.fresh || b.isFresh() // another process has looked at what a crash left
 		b.recallHead()
 	}
 	return nil
@@ -89,6 +90,9 @@ func (b *box) readIndex(dir string, need need) error {
 func isNoIndex(err error) bool {
 	return errors.Is(err, index.ErrNone) || errors.Is(err, index.ErrDamaged)
 }
+
+// isFresh reports whether the index is from this run of the machine.
+func (b *box) isFresh() bool { return b.ix.Boot != 0 && b.ix.Boot == b.bootSum() }
 
 // level is what is known.
 func (b *box) level() need {
@@ -120,9 +124,9 @@ func (b *box) loadIndex(dir string, need need) error {
 		b.forget()
 		return nil
 	}
-	b.fresh = ix.Boot != 0 && ix.Boot == b.bootSum()
 	b.mu.Lock()
 	b.ix, b.known, b.unsaved = ix, true, false
+	b.fresh = b.isFresh()
 	b.distrust = b.distrust || !b.fresh // of a crash nobody knows what it took
 	b.mu.Unlock()
 	b.recallHead()

@@ -99,6 +99,25 @@ func TestIndexMadeAnewByAnother(t *testing.T) {
 	})
 }
 
+// After a start of the machine one process goes on with the mod-sequences that another
+// one has begun.
+func TestModSeqsAfterRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := settled(t)
+		deliver(t, openMailbox(t, on(fsys), "INBOX"), "lost")
+		fsys = fsys.Reboot(disktest.Torn) // the head of the index is
+		mine, theirs := openMailbox(t, on(fsys), "INBOX"), openMailbox(t, on(fsys), "INBOX")
+		deliver(t, mine, "four")
+		describe(t, theirs)
+		time.Sleep(time.Hour)
+		deliver(t, theirs, "five")
+		want := status(t, theirs).HighestModSeq
+		if got := status(t, mine).HighestModSeq; got != want {
+			t.Errorf("HighestModSeq is %d, another process says %d", got, want)
+		}
+	})
+}
+
 // Sessions that read while the index is made anew see all that is there.
 func TestReadersWhileIndexIsMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
