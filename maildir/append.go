@@ -237,6 +237,7 @@ func (b *box) place(ctx context.Context, drafts []draft) (first mailparts.UID, e
 	if indexed {
 		err = b.add(dir, first, drafts)
 	} else {
+		b.distrustShelves() // their times need not tell
 		b.changed(dir, shelvesOf(drafts)...)
 	}
 	if err != nil {

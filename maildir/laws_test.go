@@ -118,6 +118,29 @@ func TestModSeqsAfterRestart(t *testing.T) {
 	})
 }
 
+// A status shows what the same process has delivered without a look at the mailbox, even
+// if the folder's time does not tell.
+func TestStatusAfterBlindDelivery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := settled(t)
+		mine, theirs := openMailbox(t, on(fsys), "INBOX"), openMailbox(t, on(fsys), "INBOX")
+		deliver(t, theirs, "four")
+		status(t, mine)
+		was, err := fsys.Stat(root + "/user/new")
+		must(t, err)
+		cur, err := fsys.Stat(root + "/user/cur")
+		must(t, err)
+		put(t, fsys, root+"/user/cur/foreign", "five")
+		deliver(t, mine, "six")
+		must(t, fsys.Remove(root+"/user/cur/foreign"))
+		must(t, fsys.Chtimes(root+"/user/new", was.ModTime()))
+		must(t, fsys.Chtimes(root+"/user/cur", cur.ModTime()))
+		if got, want := status(t, mine).Messages, uint32(len(describe(t, mine))); got != want {
+			t.Errorf("Status has %d messages, listed are %d", got, want)
+		}
+	})
+}
+
 // Sessions that read while the index is made anew see all that is there.
 func TestReadersWhileIndexIsMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
