@@ -15,13 +15,14 @@
 //	                  fails in Debian 12, so that the Relay goes on without
 //	Dovecot 2.3       takes mail of lmtp.Client by TCP and a socket, serves our Maildirs,
 //	                  keeps one quota with us, knows our copies; in turn with us serves one Maildir tree,
-//	                  with the same UIDs, flags, keywords, dates and octets
+//	                  with the same UIDs, flags, keywords, dates and octets; the same with
+//	                  a tree of mboxes; delivers to an mbox that we serve, flag and expunge
 //	Courier 5.2       gives its Maildir trees to us with UIDs, keywords and subscriptions,
 //	                  and takes them back with flags
 //	procmail 3.22, maildrop 2.9
-//	                  deliver to a Maildir that we serve, flag and expunge
-//	mutt 2.2, Python's mailbox (mbox too)
-//	                  read Maildirs that we wrote, and we what they wrote
+//	                  deliver to a Maildir or an mbox that we serve, flag and expunge
+//	mutt 2.2, Python's mailbox
+//	                  read Maildirs and mboxes that we wrote, and we what they wrote
 //	Cyrus 3.6         takes mail of lmtp.Client by TCP and a socket
 //	swaks, msmtp 1.8, mutt 2.2, s-nail 14.9, curl 7.88, Python's smtplib
 //	                  submit by STARTTLS and by TLS from the first octet, with AUTH by
