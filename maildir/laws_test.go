@@ -2,6 +2,8 @@ package maildir_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -137,6 +139,31 @@ func TestStatusAfterBlindDelivery(t *testing.T) {
 		must(t, fsys.Chtimes(root+"/user/cur", cur.ModTime()))
 		if got, want := status(t, mine).Messages, uint32(len(describe(t, mine))); got != want {
 			t.Errorf("Status has %d messages, listed are %d", got, want)
+		}
+	})
+}
+
+// A uidlist that has the inode of the one before, but other lines, is read anew.
+func TestListWithInodeOfAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := settled(t)
+		mb := openMailbox(t, on(fsys), "INBOX")
+		describe(t, mb)
+		list := root + "/user/dovecot-uidlist"
+		head, rest, _ := strings.Cut(get(t, fsys, list), "\n")
+		_, rest, _ = strings.Cut(rest, "\n") // the first message is expunged
+		must(t, fsys.Remove(in(fsys, "new/*")[0]))
+		put(t, fsys, root+"/user/new/a", "a")
+		put(t, fsys, root+"/user/new/b", "b")
+		time.Sleep(time.Hour)
+		put(t, fsys, list, head+"\n"+rest+"20 :b\n21 :a\n22 W1 G0123456789012345678901234567890123456789 :gone\n23 W1 G0123456789 :gone\n")
+		var got []mailparts.UID
+		for m, err := range mb.Messages(t.Context(), mailparts.AllUIDs(), mailparts.Query{}) {
+			must(t, err)
+			got = append(got, m.UID)
+		}
+		if want := []mailparts.UID{2, 3, 20, 21}; !slices.Equal(got, want) {
+			t.Errorf("UIDs are %d, want %d", got, want)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/mailparts/mailparts"
@@ -45,6 +46,21 @@ func (l *list) isCurrent(fi fs.FileInfo) bool {
 // is reports whether the file is the one that was read.
 func (l *list) is(fi fs.FileInfo) bool { return l.ID != 0 && l.ID == disk.Inode(fi) }
 
+// maxLine is how much of what was read is looked at again. A longer line means that all
+// of the list is read.
+const maxLine = 512
+
+// endsIn reports whether text ends in the last line that was read. If not it is another
+// list: file systems give the inode of a file that is gone to the next one.
+func (l *list) endsIn(text []byte) bool {
+	text, whole := bytes.CutSuffix(text, []byte{'\n'})
+	last := text[bytes.LastIndexByte(text, '\n')+1:]
+	if l.Last == 0 {
+		return whole && bytes.HasPrefix(last, []byte("3 "))
+	}
+	return whole && bytes.HasPrefix(last, strconv.AppendUint(nil, uint64(l.Last), 10)) && bytes.IndexByte(last, ' ') == len(strconv.Itoa(int(l.Last)))
+}
+
 // note takes in which file was read, and how much of it.
 func (l *list) note(fi fs.FileInfo, end int64) {
 	l.ID, l.Size, l.MTime, l.end = disk.Inode(fi), fi.Size(), fi.ModTime().UnixNano(), end
@@ -71,13 +87,16 @@ func (b *box) readList(dir string, all bool) (lines []listLine, whole bool, err 
 		if l.isCurrent(fi) {
 			return nil, false, nil
 		}
-		tail, err := io.ReadAll(io.NewSectionReader(f, l.end, fi.Size()-l.end))
+		from := max(0, l.end-maxLine)
+		text, err := io.ReadAll(io.NewSectionReader(f, from, fi.Size()-from))
 		if err != nil {
 			return nil, false, err
 		}
-		lines, size, bad := parseLines(string(tail), mailparts.UID(l.Last))
-		l.note(fi, l.end+int64(size))
-		return lines, false, b.setList(dir, l, lines, bad)
+		if read := int(l.end - from); len(text) >= read && l.endsIn(text[:read]) {
+			lines, size, bad := parseLines(string(text[read:]), mailparts.UID(l.Last))
+			l.note(fi, l.end+int64(size))
+			return lines, false, b.setList(dir, l, lines, bad)
+		}
 	}
 	content, err := io.ReadAll(f)
 	if err != nil {
