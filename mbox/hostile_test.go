@@ -3,6 +3,7 @@ package mbox_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"sync"
@@ -168,5 +169,27 @@ func TestInboxInTheTree(t *testing.T) {
 	}
 	if _, err := fsys.Stat(tree + "/user/mail/spool"); errors.Is(err, fs.ErrNotExist) {
 		t.Error("INBOX has no file")
+	}
+}
+
+// A program that knows of no X-IMAPbase, such as mutt, takes it out with the first
+// message. The UIDs of the others stay.
+func TestFirstMessageRemovedByOthers(t *testing.T) {
+	for _, fresh := range []bool{false, true} {
+		t.Run(fmt.Sprintf("fresh=%v", fresh), func(t *testing.T) {
+			fsys := diskWith(t, foreignMessage("eins")+foreignMessage("zwei")+foreignMessage("drei"))
+			mb := openMailbox(t, backendOn(fsys), "INBOX")
+			want := listing(t, mb)[1:]
+			validity := statusOf(t, mb).UIDValidity
+			text := fsys.Files()[inboxPath]
+			putFile(t, fsys, inboxPath, text[5+strings.Index(text[5:], "From them"):])
+			if fresh {
+				mb = openMailbox(t, backendOn(fsys), "INBOX")
+			}
+			wantListing(t, "without the first", mb, want...)
+			if st := statusOf(t, mb); st.UIDValidity != validity {
+				t.Errorf("UIDVALIDITY is %d, was %d", st.UIDValidity, validity)
+			}
+		})
 	}
 }

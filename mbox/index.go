@@ -104,7 +104,7 @@ func (h *held) loadIndex() (done bool, err error) {
 	x, err := decodeIndex(head[:n])
 	if err == nil {
 		exact := x.size == h.size && x.mtime == h.fi.ModTime().UnixNano() && x.edits == h.j.edits
-		if x.inode != disk.Inode(h.fi) || x.size > h.size || h.loaded && (!exact || x.partial != 0) || h.loaded && x.validity != h.base.validity {
+		if x.inode != disk.Inode(h.fi) || h.loaded && (!exact || x.partial != 0) || h.loaded && x.validity != h.base.validity {
 			return false, nil
 		}
 		fresh := !h.loaded

@@ -29,14 +29,17 @@ func (u *update) finish() error {
 	if u.base.damaged && !u.write && !u.readOnly {
 		return errNeedWrite
 	}
-	if u.stranger >= 0 || u.base.damaged {
+	if u.stranger >= 0 || u.base.damaged || u.lostBase {
 		err := u.number()
-		if err != nil && !isPostponable(err) {
-			return err
+		if err != nil && (!isPostponable(err) || u.lostBase && !u.readOnly) {
+			return err // without a base nothing can be changed
 		}
 		u.stop = u.size // it has grown
 		if waiting = err != nil && u.stranger >= 0; waiting {
 			u.postpone(err)
+		}
+		if u.base.end == 0 {
+			u.base.start = 0
 		}
 	}
 	u.base.keywords = u.keywords
@@ -142,9 +145,6 @@ func (u *update) postpone(err error) {
 	u.next = uint64(u.entries[u.stranger].uid)
 	u.stop = u.entries[u.stranger].off
 	u.entries = u.entries[:u.stranger:u.stranger]
-	if u.base.end == 0 {
-		u.base.start = 0
-	}
 }
 
 // takeSizes keeps what was measured before.

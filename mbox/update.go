@@ -101,6 +101,7 @@ type update struct {
 
 	baseAt   int  // where the base is in plan, if it is new
 	plan     plan // gives UIDs to strangers
+	lostBase bool // others have taken it away, and it comes back
 	stranger int  // the first message without a UID, or -1
 }
 
@@ -231,6 +232,9 @@ func (u *update) first(m *span) (err error) {
 	u.base, ok, err = baseOf(u.f, m)
 	if !ok || err != nil || !u.believes() {
 		u.base = base{}
+		if err == nil && !ok && u.isKnown(m) {
+			err = u.rebase(m)
+		}
 		return err
 	}
 	u.keywords = u.base.keywords
@@ -243,6 +247,43 @@ func (u *update) first(m *span) (err error) {
 		u.limit = math.MaxUint32 - 1
 	}
 	return nil
+}
+
+// isKnown reports whether a message was there at the last look. Who knows of no base
+// takes it away with the message that has it, as mutt does; the UIDs of the others are
+// what they were.
+func (u *update) isKnown(m *span) bool {
+	if !u.loaded || m.header >= u.size {
+		return false
+	}
+	i, ok := u.index(uidOf(m))
+	var c [1]byte
+	if _, err := u.f.ReadAt(c[:], m.header); err != nil || c[0] == ' ' || c[0] == '\t' { // see insert
+		return false
+	}
+	return ok && u.held.entries[i].received == m.received().Unix()
+}
+
+// rebase puts the base that was lost before the fields of the first message.
+func (u *update) rebase(m *span) error {
+	if !u.write && !u.readOnly {
+		return errNeedWrite
+	}
+	if err := u.newBase(); err != nil {
+		return err
+	}
+	u.keywords = u.held.base.keywords
+	u.limit = u.next - 1
+	u.lostBase = true
+	u.placeBase(m)
+	return nil
+}
+
+// placeBase says where the numbers will be: see number.
+func (u *update) placeBase(m *span) {
+	u.base.start = m.header + u.plan.grows()
+	u.baseAt = len(u.plan)
+	u.plan.add(m.header, 0, nil)
 }
 
 // believes reports whether the base can be the mailbox's: a message that came into
@@ -291,10 +332,8 @@ func (u *update) add(m *span, isFirst bool) error {
 	if err := u.endLine(m); err != nil {
 		return err
 	}
-	if u.base.end == 0 && u.base.start == 0 { // where the numbers will be: see number
-		u.base.start = m.header + u.plan.grows()
-		u.baseAt = len(u.plan)
-		u.plan.add(m.header, 0, nil)
+	if u.base.end == 0 && u.base.start == 0 {
+		u.placeBase(m)
 	}
 	u.next = max(u.next, prev+1)
 	if u.next > math.MaxUint32-1 {
