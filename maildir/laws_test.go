@@ -168,6 +168,20 @@ func TestListWithInodeOfAnother(t *testing.T) {
 	})
 }
 
+// A GUID that is too long for the index does not keep it from being written.
+func TestListWithLongGUID(t *testing.T) {
+	fsys := disktest.New()
+	openMailbox(t, on(fsys), "INBOX")
+	list := root + "/user/dovecot-uidlist"
+	put(t, fsys, root+"/user/new/a", "a")
+	put(t, fsys, list, get(t, fsys, list)+"7 G"+strings.Repeat("x", 300)+" :a\n")
+	mb := openMailbox(t, on(fsys), "INBOX")
+	want(t, mb, "7 [] a")
+	if status(t, mb).HighestModSeq == 0 {
+		t.Error("there are no mod-sequences")
+	}
+}
+
 // Sessions that read while the index is made anew see all that is there.
 func TestReadersWhileIndexIsMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

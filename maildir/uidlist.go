@@ -119,8 +119,14 @@ func (l listLine) wire() int64 {
 // uidl is the POP3 unique-id that the line's "P" field gives, or "".
 func (l listLine) uidl() string { return l.field('P') }
 
-// guid is the "G" field: what a copy's EMAILID is made of, in place of its base.
-func (l listLine) guid() string { return l.field('G') }
+// guid is the "G" field: what a copy's EMAILID is made of, in place of its base. One
+// that is longer than the index takes is none.
+func (l listLine) guid() string {
+	if g := l.field('G'); len(g) <= maxName {
+		return g
+	}
+	return ""
+}
 
 // parseLines reads the whole lines of text whose UIDs ascend from above last, and
 // returns how many octets whole lines are. Lines that are none are counted: a
