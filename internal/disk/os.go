@@ -21,7 +21,7 @@ type OS struct{}
 
 // OpenFile implements FS.
 func (OS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
-	f, err := os.OpenFile(name, flag, perm)
+	f, err := open(name, flag, perm)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (OS) Lstat(name string) (fs.FileInfo, error) { return os.Lstat(name) }
 
 // ReadDir implements FS.
 func (OS) ReadDir(name string) ([]string, error) {
-	d, err := os.Open(name)
+	d, err := open(name, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (OS) Remove(name string) error { return os.Remove(name) }
 
 // SyncDir implements FS.
 func (OS) SyncDir(name string) error {
-	d, err := os.Open(name)
+	d, err := open(name, os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (OS) Chtimes(name string, mtime time.Time) error { return os.Chtimes(name, 
 
 // Lock implements FS by flock on an open file of its own.
 func (OS) Lock(name string) (io.Closer, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := open(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -2,12 +2,28 @@ package disk
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
 )
+
+// open is os.OpenFile without the five system calls by which that asks whether the
+// file can be polled, which none of ours can. The perm has no bits but those of
+// permissions.
+func open(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	fd := -1
+	err := eintr(func() (err error) {
+		fd, err = unix.Open(name, flag|unix.O_CLOEXEC, uint32(perm.Perm()))
+		return err
+	})
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
 
 // Boot implements FS.
 func (OS) Boot() string { return boot() }

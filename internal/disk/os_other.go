@@ -2,7 +2,16 @@
 
 package disk
 
-import "golang.org/x/sys/unix"
+import (
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+func open(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	return os.OpenFile(name, flag, perm)
+}
 
 // Boot implements FS.
 func (OS) Boot() string { return "" }
