@@ -5,6 +5,10 @@ import (
 	"errors"
 	"iter"
 	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/maildir/internal/index"
@@ -19,35 +23,74 @@ func (s *store) ListStatus(ctx context.Context) iter.Seq2[mailparts.MailboxInfo,
 			yield(mailparts.MailboxInfo{}, err)
 			return
 		}
-		for _, p := range places {
-			info := mailparts.MailboxInfo{Name: p.name, NoSelect: !p.isMailbox}
-			var err error
-			if p.isMailbox {
-				err = s.addStatus(ctx, &info, filepath.Join(s.root, p.path))
-			}
-			if errors.Is(err, mailparts.ErrNoMailbox) { // it was there a moment ago
-				continue
-			}
-			if !yield(info, err) || err != nil {
-				return
+		for some := range slices.Chunk(places, peekedAtOnce) {
+			infos := s.peekAll(some)
+			for i, p := range some {
+				var err error
+				if p.isMailbox {
+					err = s.completeStatus(ctx, &infos[i])
+				}
+				if errors.Is(err, mailparts.ErrNoMailbox) { // it was there a moment ago
+					continue
+				}
+				if !yield(infos[i], err) || err != nil {
+					return
+				}
 			}
 		}
 	}
 }
 
-func (s *store) addStatus(ctx context.Context, info *mailparts.MailboxInfo, dir string) error {
+// peekedAtOnce is how many mailboxes are looked at before the first of them is
+// yielded.
+const peekedAtOnce = 64
+
+// peekAll is what can be said of places without opening them, in as many goroutines
+// as can run: nearly all of the time goes to system calls.
+func (s *store) peekAll(places []place) []mailparts.MailboxInfo {
+	infos := make([]mailparts.MailboxInfo, len(places))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), maxPeekers, len(places)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(places); i = int(next.Add(1)) - 1 {
+				infos[i] = s.peek(places[i])
+			}
+		})
+	}
+	wg.Wait()
+	return infos
+}
+
+// maxPeekers leaves something of a large machine to other users.
+const maxPeekers = 4
+
+// peek leaves the Status nil if the mailbox is to be opened for it.
+func (s *store) peek(p place) mailparts.MailboxInfo {
+	info := mailparts.MailboxInfo{Name: p.name, NoSelect: !p.isMailbox}
+	if !p.isMailbox {
+		return info
+	}
+	dir := filepath.Join(s.root, p.path)
 	info.Use = s.backend.usesIn(dir)
-	st, ok := s.peekStatus(dir)
-	if !ok {
+	if st, ok := s.peekStatus(dir); ok {
+		info.Status, info.ID = &st, st.ID
+	}
+	return info
+}
+
+func (s *store) completeStatus(ctx context.Context, info *mailparts.MailboxInfo) error {
+	if info.Status == nil {
 		mb, err := s.Mailbox(ctx, info.Name)
 		if err != nil {
 			return err
 		}
-		if st, err = mb.Status(ctx); err != nil {
+		st, err := mb.Status(ctx)
+		if err != nil {
 			return err
 		}
+		info.Status, info.ID = &st, st.ID
 	}
-	info.Status, info.ID = &st, st.ID
 	return ctx.Err()
 }
 
