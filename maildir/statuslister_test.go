@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"reflect"
 	"runtime"
+	"sync/atomic"
 	"testing"
 
 	"github.com/mailparts/mailparts"
@@ -76,11 +77,11 @@ func TestListStatus(t *testing.T) {
 // counting is a disk that counts what is opened.
 type counting struct {
 	disk.FS
-	opened int
+	opened atomic.Int64
 }
 
 func (c *counting) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, error) {
-	c.opened++
+	c.opened.Add(1)
 	return c.FS.OpenFile(name, flag, perm)
 }
 
@@ -102,10 +103,10 @@ func TestListStatusReads(t *testing.T) {
 	for range 10000 { // until nothing can have been missed in a tick of the clock
 		b = &maildir.Backend{Root: b.Root}
 		b.SetFS(fsys)
-		fsys.opened = 0
-		if list(b); fsys.opened < 2*mailboxes {
+		fsys.opened.Store(0)
+		if list(b); fsys.opened.Load() < 2*mailboxes {
 			return
 		}
 	}
-	t.Errorf("%d files are opened for %d mailboxes, want one for each", fsys.opened, mailboxes)
+	t.Errorf("%d files are opened for %d mailboxes, want one for each", fsys.opened.Load(), mailboxes)
 }
