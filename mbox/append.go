@@ -279,7 +279,7 @@ func (a *arrival) writeLast(last uint32) error {
 }
 
 // takeBack cuts what was written off again. If it cannot, the next one who takes the
-// lock will.
+// lock will, also if all of it was written: who was told of an error comes again.
 func (a *arrival) takeBack() error {
 	h := a.held
 	err := h.f.Truncate(h.j.oldSize)
@@ -291,6 +291,10 @@ func (a *arrival) takeBack() error {
 	}
 	if err == nil {
 		err = h.j.rest(h.fi, false)
+	} else {
+		r := h.j.record
+		r.kind = withdrawn
+		err = errors.Join(err, h.j.write(r, true))
 	}
 	h.forget()
 	return err

@@ -21,10 +21,26 @@ import (
 // nothing was done, or all of it was or will be by the next one who takes the lock.
 // With them the mailbox has a UIDVALIDITY and a next UID.
 func (h *held) commit(p plan, validity uint32, next uint64) error {
+	if err := h.announce(h.j, p, validity, next); err != nil {
+		return errors.Join(fmt.Errorf("journal: %w", err), h.j.abandon())
+	}
+	return h.carryOut()
+}
+
+// carryOut does what commit has announced.
+func (h *held) carryOut() error {
+	if err := h.apply(); err != nil {
+		return fmt.Errorf("%w: %w", errUnfinished, err)
+	}
+	return nil
+}
+
+// announce writes to a journal what commit is to do.
+func (h *held) announce(j *journal, p plan, validity uint32, next uint64) error {
 	p.sort()
 	size := h.size
-	w := payloadWriter{j: h.j}
-	r := h.j.begin(changing, h.fi)
+	w := payloadWriter{j: j}
+	r := j.begin(changing, h.fi)
 	r.validity, r.next, r.boot = validity, next, h.boot()
 	r.newSize, r.start = size+p.grows(), p[0].off
 	r.sample = max(0, min(maxSample, size-r.start, r.newSize-r.start, p.firstPart(size)))
@@ -47,15 +63,9 @@ func (h *held) commit(p plan, validity uint32, next uint64) error {
 		err = h.f.check()
 	}
 	if err == nil {
-		err = h.j.write(r, true)
+		err = j.write(r, true)
 	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("journal: %w", err), h.j.abandon())
-	}
-	if err := h.apply(); err != nil {
-		return fmt.Errorf("%w: %w", errUnfinished, err)
-	}
-	return nil
+	return err
 }
 
 // errUnfinished is of a change that the next one who takes the lock will finish.
@@ -121,6 +131,10 @@ func (h *held) finishChange() error {
 	}
 	if !ok { // cannot be: the record was written after it
 		return misfit("the payload is damaged")
+	}
+	// Who has put the journal in another's place may have died before that was durable.
+	if err := h.fsys.SyncDir(h.store.side); err != nil {
+		return err
 	}
 	from, err := h.foreign()
 	if err != nil {
@@ -225,38 +239,48 @@ func (h *held) isOurs(from, to int64) (bool, error) {
 }
 
 // saveForeign writes what others have appended to the journal, as the last part of
-// the change: in another file that takes the journal's place.
+// the change.
 func (h *held) saveForeign(from, to int64) error {
+	return h.renewJournal(func(longer *journal) error {
+		w := payloadWriter{j: longer}
+		r := h.j.record
+		err := copyRange(&w, h.j, payloadStart, payloadStart+r.last)
+		if err == nil {
+			err = lengthenPart(&w, h.j, payloadStart+r.last, to-from)
+		}
+		if err == nil {
+			err = copyRange(&w, h.j, payloadStart+r.last+partHead, payloadStart+r.payload)
+		}
+		if err == nil {
+			err = copyRange(&w, h.f, from, to)
+		}
+		if err == nil {
+			err = w.flush()
+		}
+		r.payload, r.sum = w.size, w.sum
+		r.oldSize, r.newSize = to, r.newSize+to-from
+		if err == nil {
+			r.tail, err = sumOf(h.f, r.newSize, to)
+		}
+		if err == nil {
+			err = longer.write(r, true)
+		}
+		return err
+	})
+}
+
+// renewJournal puts another journal in the place of the one that is there, once write
+// has written it: who needs what the old one has, until then, must not lose it in a
+// crash.
+func (h *held) renewJournal(write func(*journal) error) error {
 	name := h.j.name
 	tmp := name + ".tmp"
 	f, err := h.fsys.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_TRUNC, fileMode)
 	if err != nil {
 		return err
 	}
-	longer := &journal{File: f, name: name, record: h.j.record}
-	w := payloadWriter{j: longer}
-	r := h.j.record
-	err = copyRange(&w, h.j, payloadStart, payloadStart+r.last)
-	if err == nil {
-		err = lengthenPart(&w, h.j, payloadStart+r.last, to-from)
-	}
-	if err == nil {
-		err = copyRange(&w, h.j, payloadStart+r.last+partHead, payloadStart+r.payload)
-	}
-	if err == nil {
-		err = copyRange(&w, h.f, from, to)
-	}
-	if err == nil {
-		err = w.flush()
-	}
-	r.payload, r.sum = w.size, w.sum
-	r.oldSize, r.newSize = to, r.newSize+to-from
-	if err == nil {
-		r.tail, err = sumOf(h.f, r.newSize, to)
-	}
-	if err == nil {
-		err = longer.write(r, true)
-	}
+	j := &journal{File: f, name: name, record: h.j.record}
+	err = write(j)
 	if err == nil {
 		err = h.fsys.Rename(tmp, name)
 	}
@@ -266,6 +290,6 @@ func (h *held) saveForeign(from, to int64) error {
 		return err
 	}
 	h.j.Close()
-	h.j = longer
+	h.j = j
 	return h.fsys.SyncDir(h.store.side)
 }

@@ -28,6 +28,7 @@ const (
 	atRest    uint8 = iota // nothing is being done
 	appending              // octets from oldSize to newSize are written; the payload has a sum for each message
 	changing               // the payload has what to write where; see change
+	withdrawn              // as appending, but what was written is to go even if it is whole
 )
 
 // record is what is being done, and the numbers of the mailbox for when its file
@@ -125,7 +126,7 @@ func (r *record) isSound() bool {
 	switch r.kind {
 	case atRest:
 		return r.payload == 0
-	case appending:
+	case appending, withdrawn:
 		return r.newSize > r.oldSize && r.payload == 4*int64(r.count)
 	case changing:
 		return r.start >= 0 && r.start <= r.oldSize && r.newSize-r.oldSize <= r.payload && r.sample >= 0 && r.sample <= maxSample && r.last >= r.sample && r.payload >= r.last+partHead

@@ -1,9 +1,11 @@
 package mbox_test
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 
@@ -98,5 +100,27 @@ func TestJournalAppliedLater(t *testing.T) {
 		if done || t.Failed() {
 			break
 		}
+	}
+}
+
+// An append whose file could not be synced, and could not be cut then, is cut later: it
+// was answered with an error, and is tried again.
+func TestAppendTakenBackLater(t *testing.T) {
+	fsys := diskWith(t, foreignMessage("eins"))
+	mb := openMailbox(t, backendOn(fsys), "INBOX")
+	fsys.Before = func(op disktest.Op) error {
+		if op.Path == inboxPath && (op.Name == "sync" || op.Name == "truncate") {
+			return syscall.EIO
+		}
+		return nil
+	}
+	if _, err := mailparts.Append(t.Context(), mb, incoming("Subject: m\r\n\r\nzwei\r\n")); !errors.Is(err, syscall.EIO) {
+		t.Fatalf("Append: %v, want EIO", err)
+	}
+	fsys.Before = nil
+	_, err := mailparts.Append(t.Context(), mb, incoming("Subject: m\r\n\r\nzwei\r\n"))
+	must(t, err)
+	for what, fsys := range map[string]*disktest.FS{"at once": fsys, "later": fsys.Reboot(disktest.Strict)} {
+		wantListing(t, what, openMailbox(t, backendOn(fsys), "INBOX"), "1 [] eins", "3 [] zwei")
 	}
 }

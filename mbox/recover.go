@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/internal/disk"
@@ -23,7 +22,7 @@ func (h *held) recover() error {
 		err = misfit("the mailbox has no file")
 	case h.readOnly:
 		return mailparts.ErrReadOnly
-	case h.j.kind == appending:
+	case h.j.kind == appending, h.j.kind == withdrawn:
 		err = h.finishAppend()
 	default:
 		err = h.finishChange()
@@ -75,16 +74,16 @@ func (h *held) finishAppend() error {
 	if h.size < r.oldSize {
 		return misfit("%s has %d octets and had %d", h.path, h.size, r.oldSize)
 	}
-	if sums == nil || h.size == r.oldSize { // the next append had begun, or this had not
-		return h.j.rest(h.fi, false)
+	if r.kind == appending && sums == nil || h.size == r.oldSize { // the next append had begun, or this had not
+		return h.accept()
 	}
-	if h.size >= r.newSize {
+	if r.kind == appending && h.size >= r.newSize {
 		sum, err := sumOf(h.f, r.oldSize, r.newSize)
 		if err != nil {
 			return err
 		}
 		if sum == r.tail {
-			return h.j.rest(h.fi, false)
+			return h.accept()
 		}
 	}
 	parts, err := h.parts(r.oldSize)
@@ -99,16 +98,20 @@ func (h *held) finishAppend() error {
 			whole++
 		}
 	}
-	if whole > 0 && whole == len(parts) && r.boot != h.boot() {
+	if r.kind == appending && whole > 0 && whole == len(parts) && r.boot != h.boot() {
 		// All of it was there, and flags were changed since, or messages expunged.
-		return h.j.rest(h.fi, false)
+		return h.accept()
 	}
-	p := h.takeOut(parts)
-	h.log.Info("took back messages that were not written wholly", "mailbox", h.path, "octets", -p.grows())
-	if len(p) == 0 {
-		return h.j.rest(h.fi, false)
+	return h.takeOut(parts)
+}
+
+// accept says that an append is done, or was never begun. Who was killed has not
+// synced it.
+func (h *held) accept() error {
+	if err := h.f.Sync(); err != nil {
+		return err
 	}
-	return h.commit(p, r.validity, r.next)
+	return h.j.rest(h.fi, true)
 }
 
 // sums are those of the messages of an append, or nil if the payload is another's.
@@ -206,10 +209,36 @@ func (h *held) isWhole(p tornPart, sums []uint32) (bool, error) {
 	return i < len(sums) && sum == sums[i], err
 }
 
-// takeOut takes out what is of the append.
-func (h *held) takeOut(parts []tornPart) (p plan) {
-	for _, t := range slices.DeleteFunc(parts, func(t tornPart) bool { return t.uid == 0 }) {
-		p.add(t.from, t.to-t.from, nil)
+// takeOut takes out what is of the append. The journal has the sums until that is
+// done, or another is in its place that has all of the change.
+func (h *held) takeOut(parts []tornPart) error {
+	var p plan
+	for _, t := range parts {
+		if t.uid != 0 {
+			p.add(t.from, t.to-t.from, nil)
+		}
 	}
-	return p
+	h.log.Info("took back messages that were not written wholly", "mailbox", h.path, "octets", -p.grows())
+	r := h.j.record
+	switch len(p) {
+	case 0:
+		return h.accept()
+	case len(parts):
+		err := h.f.check()
+		if err == nil {
+			err = h.f.Truncate(r.oldSize)
+		}
+		if err == nil {
+			err = h.settle()
+		}
+		if err == nil {
+			err = h.j.rest(h.fi, true)
+		}
+		return err
+	}
+	err := h.renewJournal(func(j *journal) error { return h.announce(j, p, r.validity, r.next) })
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	return h.carryOut()
 }
