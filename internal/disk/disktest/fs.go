@@ -122,10 +122,19 @@ func (f *FS) newNode(mode fs.FileMode) *node {
 	return n
 }
 
+// clean returns name from the root folder on. Most names are clean already, and
+// there are many: those cost no copy.
+func clean(name string) string {
+	if strings.HasPrefix(name, "/") {
+		return filepath.Clean(name)
+	}
+	return filepath.Clean("/" + name)
+}
+
 // find returns what has the name: ENOENT or ENOTDIR.
 func (f *FS) find(name string) (*node, error) {
 	n := f.root
-	for part := range strings.SplitSeq(filepath.ToSlash(filepath.Clean("/"+name)), "/") {
+	for part := range strings.SplitSeq(filepath.ToSlash(clean(name)), "/") {
 		if part == "" {
 			continue
 		}
@@ -141,12 +150,12 @@ func (f *FS) find(name string) (*node, error) {
 
 // parent returns the folder of name and its last part.
 func (f *FS) parent(name string) (*node, string, error) {
-	clean := filepath.Clean("/" + name)
-	n, err := f.find(filepath.Dir(clean))
+	name = clean(name)
+	n, err := f.find(filepath.Dir(name))
 	if err == nil && !n.isDir() {
 		err = syscall.ENOTDIR
 	}
-	base := filepath.Base(clean)
+	base := filepath.Base(name)
 	if err == nil && len(base) > 255 {
 		err = syscall.ENAMETOOLONG
 	}

@@ -93,8 +93,9 @@ func (n *node) settle() {
 
 // content is size octets: data, and zeros after it.
 type content struct {
-	data []byte
-	size int64
+	data   []byte
+	size   int64
+	shared bool // data is another's too: it is copied before a write
 }
 
 func (c *content) apply(ch change) {
@@ -108,6 +109,9 @@ func (c *content) apply(ch change) {
 func (c *content) writeAt(b []byte, off int64) {
 	if len(b) == 0 {
 		return
+	}
+	if c.shared {
+		c.data, c.shared = slices.Clone(c.data), false
 	}
 	end := off + int64(len(b))
 	if have := int64(len(c.data)); end > have {
@@ -138,7 +142,11 @@ func (c *content) readAt(b []byte, off int64) int {
 	return len(b)
 }
 
-func (c content) clone() content { return content{slices.Clone(c.data), c.size} }
+// clone returns a copy, which shares the data until either is written.
+func (c *content) clone() content {
+	c.shared = true
+	return *c
+}
 
 // info is a FileInfo of one moment.
 type info struct {
