@@ -132,9 +132,9 @@ var crashAll = flag.Bool("mbox.crashall", false, "check every way to crash")
 
 // sampled reports whether a check is to be made.
 func sampled(t *testing.T) bool {
-	every := uint32(11)
+	every := uint32(7)
 	if testing.Short() {
-		every = 37
+		every = 24
 	}
 	return *crashAll || crc32.ChecksumIEEE([]byte(t.Name()))%every == 0
 }
