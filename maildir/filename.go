@@ -211,24 +211,36 @@ func letterBit(c byte) flagSet {
 	return 0
 }
 
+// infoIn returns the letters of a name's info, and what is after them: as with Dovecot
+// a comma ends them, and others may have a use for the rest.
+func infoIn(name string) (letters, rest string) {
+	letters, ok := strings.CutPrefix(name[len(baseOf(name)):], infoPrefix)
+	if !ok {
+		return "", ""
+	}
+	if i := strings.IndexByte(letters, ','); i >= 0 {
+		return letters[:i], letters[i:]
+	}
+	return letters, ""
+}
+
 // flagsIn returns the flags in a file's name.
 func flagsIn(name string) (set flagSet) {
-	_, letters, _ := strings.Cut(name, infoPrefix)
+	letters, _ := infoIn(name)
 	for i := range len(letters) {
 		set |= letterBit(letters[i])
 	}
 	return set
 }
 
-// withFlags is name with other flags. Letters that are none, such as "P", stay.
+// withFlags is name with other flags. Letters that are none, such as "P", stay, and
+// what is after a comma.
 func withFlags(name string, set flagSet) string {
-	base := baseOf(name)
 	letters := make([]byte, 0, 16)
-	if rest, ok := strings.CutPrefix(name[len(base):], infoPrefix); ok {
-		for i := range len(rest) {
-			if letterBit(rest[i]) == 0 {
-				letters = append(letters, rest[i])
-			}
+	old, rest := infoIn(name)
+	for i := range len(old) {
+		if letterBit(old[i]) == 0 {
+			letters = append(letters, old[i])
 		}
 	}
 	for i := range len(flagLetters) {
@@ -242,5 +254,5 @@ func withFlags(name string, set flagSet) string {
 		}
 	}
 	slices.Sort(letters)
-	return base + infoPrefix + string(slices.Compact(letters))
+	return baseOf(name) + infoPrefix + string(slices.Compact(letters)) + rest
 }

@@ -92,7 +92,10 @@ func TestFlagLetters(t *testing.T) {
 		{"b:2,S", f(mailparts.FlagSeen), f("$Forwarded", `\Recent`, ""), "b:2,"},
 		{"b:1,S", nil, nil, "b:2,"},
 		{"b:", nil, nil, "b:2,"},
-		{"b:2,S:2,T", f(mailparts.FlagSeen, mailparts.FlagDeleted), nil, "b:2,,2:"},
+		{"b:2,S:2,T", f(mailparts.FlagSeen), nil, "b:2,2:,T"},
+		{"b:2,S,xyT", f(mailparts.FlagSeen), f(mailparts.FlagFlagged), "b:2,F,xyT"},
+		{"b:2,,S", nil, f(mailparts.FlagFlagged), "b:2,F,S"},
+		{"b:1,x:2,S", nil, nil, "b:2,"},
 	} {
 		has, renamed := maildir.Flags(tc.name, tc.set...)
 		if !slices.Equal(has, tc.has) || renamed != tc.want {
