@@ -18,7 +18,8 @@ import (
 // when it returns, and a message that moves from new/ to cur/ is durable in one of
 // them at any time. Of system flags only those of RFC 9051 are kept.
 func (m *mailbox) SetFlags(ctx context.Context, uids mailparts.UIDSet, c mailparts.FlagChange) (at mailparts.ModSeq, stale mailparts.UIDSet, err error) {
-	var first uint64 // of our own mod-sequences: each round, of which one mostly does, has its own
+	var own []uint64 // mod-sequences: each round, of which one mostly does, has its own
+	tried := false
 	err = m.change(ctx, func(dir string) (again bool, err error) {
 		set, err := m.flagsFor(ctx, dir, c.Flags, c.Op != mailparts.RemoveFlags)
 		if err != nil {
@@ -27,7 +28,7 @@ func (m *mailbox) SetFlags(ctx context.Context, uids mailparts.UIDSet, c mailpar
 		apply := applier(c.Op, set)
 		stale = nil
 		msgs := m.pick(uids, func(e *entry) bool {
-			if c.UnchangedSince != 0 && e.ModSeq > uint64(c.UnchangedSince) && (first == 0 || e.ModSeq < first) {
+			if c.UnchangedSince != 0 && e.ModSeq > uint64(c.UnchangedSince) && !slices.Contains(own, e.ModSeq) {
 				stale.Add(mailparts.UID(e.UID), mailparts.UID(e.UID))
 				return false
 			}
@@ -40,10 +41,14 @@ func (m *mailbox) SetFlags(ctx context.Context, uids mailparts.UIDSet, c mailpar
 		if err != nil {
 			return false, err
 		}
-		at, first = mailparts.ModSeq(next), cmp.Or(first, next)
-		return m.setFlags(dir, msgs, next, apply)
+		at, tried = mailparts.ModSeq(next), true
+		again, err = m.setFlags(dir, msgs, next, apply)
+		if m.ix.HighestModSeq == next { // or what others did may get it
+			own = append(own, next)
+		}
+		return again, err
 	})
-	if first != 0 {
+	if tried {
 		err = errors.Join(err, m.sync([]int{curShelf}))
 	}
 	if m.isUnsaved() {
@@ -156,12 +161,13 @@ func (b *box) commitMoves(dir string, moved []entry, fromNew, durable bool) {
 	b.commit(h, index.Change{Put: moved}, durable)
 }
 
-// leaveNew moves messages from new/ to cur/, with the flags that they have.
+// leaveNew moves messages from new/ to cur/, with the flags that they have. One whose
+// name would get too long stays.
 func (b *box) leaveNew(dir string, msgs []entry) (again bool, err error) {
 	if len(msgs) == 0 {
 		return false, nil
 	}
-	moved := make([]entry, 0, len(msgs))
+	fresh, moved := make([]entry, 0, len(msgs)), make([]entry, 0, len(msgs))
 	for _, e := range msgs {
 		to := e
 		to.Shelf, to.Name = curShelf, withFlags(e.Name, flagSet(e.Flags))
@@ -169,12 +175,15 @@ func (b *box) leaveNew(dir string, msgs []entry) (again bool, err error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return true, nil
 		}
+		if errors.Is(err, syscall.ENAMETOOLONG) {
+			continue // another program's name has no room for an info
+		}
 		if err != nil {
 			return false, err
 		}
-		moved = append(moved, to)
+		fresh, moved = append(fresh, e), append(moved, to)
 	}
-	if err := b.leave(dir, msgs); errors.Is(err, fs.ErrNotExist) {
+	if err := b.leave(dir, fresh); errors.Is(err, fs.ErrNotExist) {
 		return true, nil
 	} else if err != nil {
 		return false, err

@@ -2,7 +2,10 @@ package maildir_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +15,7 @@ import (
 	"time"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
 	"github.com/mailparts/mailparts/internal/disk/disktest"
 	"github.com/mailparts/mailparts/maildir"
 )
@@ -29,6 +33,7 @@ func TestForeignDelivery(t *testing.T) {
 	put(t, fsys, user+"new/.hidden", "no message")
 	put(t, fsys, user+"new/bad\nname", "no message")
 	must(t, fsys.Mkdir(user+"cur/folder", 0o700))
+	must(t, fsys.Mkdir(user+"new/9.x,S=18", 0o700))
 	lines := []string{"1 [] first\r\n", `2 [\Answered \Seen] crlf` + "\r\nbare\r\n", "3 [] later\r\n"}
 	want(t, mb, lines...)
 	want(t, openMailbox(t, on(fsys), "INBOX"), lines...)
@@ -279,5 +284,77 @@ func TestTwins(t *testing.T) {
 	bodies := strings.Join(describe(t, mb), " ")
 	if !strings.Contains(bodies, "two") || !strings.Contains(bodies, "three") {
 		t.Errorf("a message is lost: %q", bodies)
+	}
+}
+
+// A message that another program flags while we flag others is stale, also when our
+// own change comes in a second round.
+func TestForeignFlagIsStale(t *testing.T) {
+	for _, set := range []mailparts.UIDSet{uids(1), uids(1, 2)} {
+		fsys := disktest.New()
+		mb := openMailbox(t, on(fsys), "INBOX")
+		for range 2 {
+			deliver(t, mb, "x", mailparts.FlagAnswered)
+		}
+		since := status(t, mb).HighestModSeq
+		file := in(fsys, "cur/*")[0]
+		interfere(fsys, "rename", 1, func() { must(t, fsys.Rename(file, file+"S")) })
+		_, stale, err := mb.SetFlags(t.Context(), set, mailparts.FlagChange{Op: mailparts.AddFlags, Flags: []mailparts.Flag{mailparts.FlagFlagged}, UnchangedSince: since})
+		if err != nil || stale.String() != "1" {
+			t.Errorf("SetFlags of %v: stale are %q, %v, want 1", set, stale, err)
+		}
+		second := `2 [\Answered] x`
+		if set.Contains(2) {
+			second = `2 [\Flagged \Answered] x`
+		}
+		want(t, mb, `1 [\Answered \Seen] x`, second)
+	}
+}
+
+// A name that has no room for flags stays in new/, and stops nobody.
+func TestForeignLongName(t *testing.T) {
+	b := &maildir.Backend{Root: t.TempDir()}
+	mb := openMailbox(t, b, "INBOX")
+	deliver(t, mb, "a")
+	long := "2." + strings.Repeat("x", 252)
+	must(t, os.WriteFile(filepath.Join(b.Root, "user", "new", long), []byte("b"), 0o600))
+	recent := mb.(mailparts.RecentClaimer)
+	for _, last := range []mailparts.UID{2, 0} {
+		claimed, err := recent.ClaimRecent(t.Context())
+		if err != nil || claimed.Last != last {
+			t.Errorf("ClaimRecent: %v, %v, want up to %d", claimed, err, last)
+		}
+	}
+	want(t, mb, "1 [] a", "2 [] b")
+	if files, _ := os.ReadDir(filepath.Join(b.Root, "user", "new")); len(files) != 1 || files[0].Name() != long {
+		t.Errorf("new/ has %v", files)
+	}
+}
+
+// goesLocked is a disk whose folder is deleted while somebody waits for its lock.
+type goesLocked struct {
+	disk.FS
+	folder string
+}
+
+func (d goesLocked) Lock(name string) (io.Closer, error) {
+	lock, err := d.FS.Lock(name)
+	if err == nil && filepath.Dir(name) == d.folder {
+		err = d.Rename(d.folder, root+"/user/..mailparts-gone")
+	}
+	return lock, err
+}
+
+// A folder that is not yet a mailbox may go while we wait for its lock.
+func TestDeletedBeforeComplete(t *testing.T) {
+	fsys := disktest.New()
+	folder := root + "/user/.box"
+	must(t, disk.MkdirAll(fsys, folder+"/cur", 0o700))
+	s := openStore(t, on(goesLocked{fsys, folder}))
+	if _, err := s.Mailbox(t.Context(), "box"); !errors.Is(err, mailparts.ErrNoMailbox) {
+		t.Errorf("Mailbox: %v", err)
+	}
+	if exists(fsys, folder) {
+		t.Error("the folder is back")
 	}
 }

@@ -215,6 +215,11 @@ func (s *store) complete(ctx context.Context, dir string) (id identity, err erro
 		return id, err
 	}
 	defer lock.Close()
+	if _, err := b.fsys.Stat(dir); errors.Is(err, fs.ErrNotExist) { // deleted or renamed while we waited
+		return id, mailparts.ErrNoMailbox
+	} else if err != nil {
+		return id, err
+	}
 	for _, sub := range subfolders {
 		if err := disk.MkdirAll(b.fsys, filepath.Join(dir, sub), dirMode); err != nil {
 			return id, err

@@ -204,11 +204,8 @@ func (u *update) postpone(dir string, err error) error {
 	return nil
 }
 
-// isFolder finds what is no message. Names with a size need no look.
+// isFolder finds what is no message.
 func (u *update) isFolder(it item) bool {
-	if sizeIn(baseOf(it.name), diskSize) >= 0 {
-		return false
-	}
 	fi, err := u.fsys.Stat(filepath.Join(u.path(), shelfNames[it.shelf], it.name))
 	return err == nil && fi.IsDir()
 }
