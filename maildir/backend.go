@@ -140,7 +140,7 @@ func (b *Backend) setUp() {
 func (b *Backend) share(s *store, dir string, id identity) *box {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if x := b.boxes[dir].Value(); x != nil && x.is(id) {
+	if x := b.boxes[dir].Value(); x != nil && x.is(id) && !x.isGone() {
 		return x
 	}
 	x := &box{Backend: b, root: s.root, identity: id, dir: dir, guard: make(chan struct{}, 1), learned: map[uint32]learned{}, flags: map[flagSet][]mailparts.Flag{}}

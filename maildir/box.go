@@ -254,3 +254,9 @@ func (b *box) lost() error {
 	b.gone = true
 	return mailparts.ErrNoMailbox
 }
+
+func (b *box) isGone() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.gone
+}

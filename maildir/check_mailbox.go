@@ -156,7 +156,7 @@ func (b *boxChecker) leftovers() {
 }
 
 // replaced are the files of a mailbox that are replaced as a whole.
-var replaced = []string{listName, keywordsName, issueName, stagedName, indexName, cacheName, metadataName}
+var replaced = []string{listName, keywordsName, issueName, stagedName, stagedUIDs, indexName, cacheName, metadataName}
 
 // misplaced is a message that somebody has put beside new/ and cur/.
 func (b *boxChecker) misplaced(path, name string) {

@@ -30,7 +30,8 @@ import (
 // After a crash before 3 all is done again, and gives the same; after it, 4 alone.
 // So the UIDs are taken over once. If the uidlist is lost some day, the messages
 // that came since have UIDs that nobody remembers, and the old UIDVALIDITY must not
-// come again; nor may Courier, should it come back, go on with it.
+// come again; nor may Courier, should it come back by itself, go on with it. How a
+// mailbox goes to Courier, to be taken over again, is in courier_return.go.
 const (
 	stagedName  = "mailparts-uidlist"
 	takenSuffix = ".taken-20060102T150405.000000"
@@ -44,23 +45,28 @@ func (s *store) takeOver(ctx context.Context, dir, list string) (done bool, err 
 	staged := filepath.Join(dir, stagedName)
 	text, err := disk.ReadFile(b.fsys, uidsFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := b.fsys.Stat(staged); err != nil {
-			return false, ifExists(err)
-		}
-		return true, b.moveDurably(staged, list)
+		return b.goOn(dir, list)
 	}
 	if err != nil {
 		return false, err
 	}
+	given, err := b.readGiven(dir)
+	if err != nil {
+		return false, err
+	}
 	uids, perr := courier.ParseUIDs(string(text))
-	if err := b.takeKeywords(dir); err != nil {
+	if err := b.takeKeywords(dir, given.is); err != nil {
 		return false, err
 	}
 	if perr != nil {
 		bad := badName(uidsFile)
 		b.log.Error("Courier's UIDs set aside, the mailbox gets a new UIDVALIDITY", "file", bad, "error", perr)
+		if err := b.dropGiven(dir); err != nil { // Courier may have gone on from it
+			return false, err
+		}
 		return false, b.moveDurably(uidsFile, bad)
 	}
+	given.only(&uids)
 	if uids.Bad > 0 {
 		b.log.Warn("Courier's UIDs have lines that are none; their messages get new UIDs", "mailbox", dir, "lines", uids.Bad)
 	}
@@ -71,15 +77,58 @@ func (s *store) takeOver(ctx context.Context, dir, list string) (done bool, err 
 	if err != nil {
 		return false, err
 	}
-	if err := disk.WriteFile(b.fsys, staged, newList(uids.Validity, uids.Next, uids.Messages, ids), fileMode); err != nil {
+	if given.is { // of what was there longer ago no line is wanted
+		there, err := b.files(dir)
+		if err != nil {
+			return false, err
+		}
+		ids = notGone(ids, there)
+	}
+	if err := disk.WriteFile(b.fsys, staged, newList(uids.Validity, uids.Next, uids.Messages, ids, given), fileMode); err != nil {
 		return false, err
 	}
-	if err := b.moveDurably(uidsFile, uidsFile+time.Now().UTC().Format(takenSuffix)); err != nil {
+	if err := b.moveDurably(uidsFile, takenName(uidsFile)); err != nil {
 		return false, err
 	}
 	b.log.Info("Courier's UIDs taken over", "mailbox", dir, "messages", len(uids.Messages))
-	return true, b.moveDurably(staged, list)
+	return b.goOn(dir, list)
 }
+
+// goOn is step 4, or ends what ToCourier has not: without courierimapuiddb the
+// mailbox has never left us. It reports false if there is nothing of either.
+func (b *Backend) goOn(dir, list string) (done bool, err error) {
+	staged, given := filepath.Join(dir, stagedName), filepath.Join(dir, givenName)
+	_, err = b.fsys.Stat(staged)
+	if err == nil {
+		if err := b.dropGiven(dir); err != nil {
+			return false, err
+		}
+		return true, b.moveDurably(staged, list)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	if _, err := b.fsys.Stat(given); err != nil {
+		return false, ifExists(err)
+	}
+	return true, b.moveDurably(given, list)
+}
+
+// dropGiven removes the uidlist of before Courier, durably, as there is another now:
+// it must not come again.
+func (b *Backend) dropGiven(dir string) error {
+	err := b.fsys.Remove(filepath.Join(dir, givenName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return b.fsys.SyncDir(dir)
+}
+
+// takenName is that of a file that is not to be taken over again.
+func takenName(name string) string { return name + time.Now().UTC().Format(takenSuffix) }
 
 // ifExists is err, but for a file that is not there.
 func ifExists(err error) error {
@@ -112,8 +161,8 @@ func (b *Backend) takeUniqueIDs(dir string) ([]courier.UniqueID, error) {
 }
 
 // newList is a uidlist with msgs, whose UIDs ascend below next, and after them all
-// others that ids has.
-func newList(validity uint32, next uint64, msgs []courier.Message, ids []courier.UniqueID) []byte {
+// others that ids has. What given had of them beside their UIDs they keep.
+func newList(validity uint32, next uint64, msgs []courier.Message, ids []courier.UniqueID, given givenList) []byte {
 	of := make(map[string]string, len(ids))
 	for _, id := range ids {
 		if of[id.Base] == "" {
@@ -122,11 +171,11 @@ func newList(validity uint32, next uint64, msgs []courier.Message, ids []courier
 	}
 	var lines []byte
 	line := func(uid mailparts.UID, base string) {
-		l := listLine{uid: uid, base: base}
-		if id := of[base]; id != "" {
-			l.fields = " P" + id
-			delete(of, base)
+		l := listLine{uid: uid, base: base, fields: given.fields[base]}
+		if id := of[base]; id != "" && l.uidl() == "" {
+			l.fields += " P" + id
 		}
+		delete(of, base)
 		lines = l.append(lines)
 	}
 	for _, m := range msgs {
@@ -138,8 +187,11 @@ func newList(validity uint32, next uint64, msgs []courier.Message, ids []courier
 			next++
 		}
 	}
-	guid := make([]byte, 16)
-	rand.Read(guid)
-	head := listHeader{validity: validity, next: next, others: []string{"G" + hex.EncodeToString(guid)}}
+	head := listHeader{validity: validity, next: next, others: given.head.others}
+	if head.guid() == "" {
+		guid := make([]byte, 16)
+		rand.Read(guid)
+		head.others = append(head.others, "G"+hex.EncodeToString(guid))
+	}
 	return append(head.append(nil), lines...)
 }

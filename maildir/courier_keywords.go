@@ -15,11 +15,12 @@ import (
 
 // takeKeywords puts the keywords that messages had under Courier into
 // dovecot-keywords and the names of their files, durably. Courier has no limit: of
-// more than 26 the rarest are left out.
-func (b *Backend) takeKeywords(dir string) error {
+// more than 26 the rarest are left out. If the mailbox came back, what the names of
+// files say is of before, and counts no more.
+func (b *Backend) takeKeywords(dir string, back bool) error {
 	folder := filepath.Join(dir, courier.KeywordsFolder)
 	files, err := b.fsys.ReadDir(folder)
-	if err != nil {
+	if err != nil && (!back || !errors.Is(err, fs.ErrNotExist)) {
 		return ifExists(err)
 	}
 	for range maxLooks {
@@ -28,14 +29,14 @@ func (b *Backend) takeKeywords(dir string) error {
 			return err
 		}
 		words, err := b.courierKeywords(folder, files, there)
-		if err != nil || len(words) == 0 {
+		if err != nil || len(words) == 0 && !back {
 			return err
 		}
 		k, err := b.giveLetters(dir, words, there)
 		if err != nil {
 			return err
 		}
-		if again, err := b.writeLetters(dir, words, there, &k); !again || err != nil {
+		if again, err := b.writeLetters(dir, words, there, &k, back); !again || err != nil {
 			return err
 		}
 	}
@@ -121,16 +122,19 @@ func (b *Backend) giveLetters(dir string, words map[string][]string, there map[s
 	return k, err
 }
 
-// writeLetters adds to the names of files what their messages have. It says again
-// if one was no longer there.
-func (b *Backend) writeLetters(dir string, words map[string][]string, there map[string]item, k *keywords) (again bool, err error) {
-	for base, of := range words {
-		it := there[base]
-		had, has := flagsIn(it.name), k.bits(of)
-		if had|has == had {
+// writeLetters gives to the names of files what their messages have, beside what they
+// have there or in its place. It says again if one was no longer there.
+func (b *Backend) writeLetters(dir string, words map[string][]string, there map[string]item, k *keywords, replace bool) (again bool, err error) {
+	for base, it := range there {
+		had := flagsIn(it.name)
+		has := had
+		if replace {
+			has &= systemFlags
+		}
+		if has |= k.bits(words[base]); has == had {
 			continue
 		}
-		name := withFlags(it.name, had|has)
+		name := withFlags(it.name, has)
 		if len(name) > maxName {
 			b.log.Warn("a file's name has no room for keywords", "mailbox", dir, "file", it.name)
 			continue

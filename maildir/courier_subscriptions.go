@@ -2,8 +2,6 @@ package maildir
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,7 +18,8 @@ import (
 //	INBOX.a.b
 //
 // in modified UTF-7, or from version 5 on in UTF-8. What is not of the tree, such as
-// a shared folder, is left out. The caller holds INBOX's changeLock, and there is no
+// a shared folder, is left out. If the tree comes back, those that are there make way.
+// The caller holds INBOX's changeLock, and there is no
 // uidlist yet: so nobody has the tree open who could subscribe.
 func (s *store) takeSubscriptions(ctx context.Context) error {
 	b := s.backend
@@ -34,10 +33,24 @@ func (s *store) takeSubscriptions(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	if _, err := b.fsys.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+	_, err = b.fsys.Stat(name)
+	if err == nil {
+		_, err = b.fsys.Stat(filepath.Join(s.root, givenName))
+		if err != nil { // it does not come back
+			return ifExists(err)
+		}
+	}
+	if ifExists(err) != nil {
 		return err
 	}
-	subs := b.naming().parseSubscriptions("")
+	subs, err := s.readSubscriptions()
+	if err != nil {
+		return err
+	}
+	subs.lines = slices.DeleteFunc(subs.lines, func(line string) bool { // others are of another namespace
+		_, ok := subs.nameOf(line)
+		return ok
+	})
 	for line := range strings.SplitSeq(string(text), "\n") {
 		mailbox, ok := b.naming().courierName(strings.TrimSuffix(line, "\r"))
 		if ok && !slices.Contains(subs.lines, subs.line(mailbox)) {

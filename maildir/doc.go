@@ -98,6 +98,10 @@
 //	                                                courierimapuiddb is renamed
 //	taken      mailparts-uidlist, no uidlist, and   the former gets the name of      the same
 //	           courierimapuiddb.taken-DATE          the latter
+//	given      courierimapuiddb, no uidlist, and    as Courier's; the former uidlist the same
+//	           mailparts-uidlist-given              tells what Courier does not keep
+//	leaving    mailparts-uidlist-given alone        whoever opens it: it gets the    the same
+//	                                                name of the uidlist again
 //	served     a uidlist that begins with a         Rename, Delete, damage           as before
 //	           header
 //	renamed    the folder has another name          fsync of the folder above, and   each mailbox has one of its
@@ -164,9 +168,9 @@
 //
 // A mailbox that Courier has served keeps its UIDVALIDITY, UIDs, keywords and POP3
 // unique-ids, and a tree its subscriptions: when it is opened first they are put into
-// Dovecot's files, and courierimapuiddb is renamed. Should Courier serve the mailbox
-// again, it will begin a UIDVALIDITY of its own and show the keywords that it had.
-// Courier must not run meanwhile. From version 5 on it writes names of folders in
+// Dovecot's files, and courierimapuiddb is renamed. Courier must not run meanwhile, nor
+// serve the mailbox afterwards, unless Backend.ToCourier has given it back: it would
+// begin a UIDVALIDITY of its own and show the keywords that it had. From version 5 on it writes names of folders in
 // UTF-8: nobody sees those with other than ASCII in them until Backend.Repair has
 // renamed them.
 //
@@ -203,8 +207,14 @@
 // recent, special uses and annotations; and mailparts-uidnext: after a crash of the
 // machine it may give a UID again whose line was lost.
 //
-// It goes back to Courier with its messages and their system flags: see Others. Any
-// other program for Maildirs finds those too.
+// Backend.ToCourier gives it back to Courier with every UID, UIDVALIDITY, keyword and
+// subscription, and the POP3 unique-ids that Courier gave; all messages go to cur/.
+// When we open it again, what Courier has done to it is taken over as before, and
+// what Courier does not keep is as it was: GUIDs, all POP3 unique-ids, mod-sequences,
+// dates of saving, annotations. So the two can serve a tree in turn. Dovecot cannot
+// have it before we have.
+//
+// Any other program for Maildirs finds the messages and their system flags.
 //
 // # Optional interfaces
 //

@@ -278,7 +278,7 @@ func (s *store) makeList(ctx context.Context, dir, list string) error {
 	if err != nil {
 		return err
 	}
-	return disk.WriteFile(b.fsys, list, newList(validity, 1, nil, ids), fileMode)
+	return disk.WriteFile(b.fsys, list, newList(validity, 1, nil, ids, givenList{}), fileMode)
 }
 
 // folderMark is in every folder of Maildir++ but INBOX's: delivery agents that have

@@ -56,13 +56,18 @@ func (s subscriptions) line(name string) string {
 func (s subscriptions) names() []string {
 	var names []string
 	for _, line := range s.lines {
-		name, ok := s.decode(strings.ReplaceAll(line, s.sep, "/"))
-		if ok && checkName(name) == nil {
+		if name, ok := s.nameOf(line); ok {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// nameOf is the name on a line, or false for what is none.
+func (s subscriptions) nameOf(line string) (string, bool) {
+	name, ok := s.decode(strings.ReplaceAll(line, s.sep, "/"))
+	return name, ok && checkName(name) == nil
 }
 
 func (s *store) readSubscriptions() (subscriptions, error) {

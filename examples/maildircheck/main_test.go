@@ -54,6 +54,17 @@ func TestMaildircheck(t *testing.T) {
 	}
 	status(t, 1, "is hidden", "-repair", tree) // only a person can tell what it is
 
+	status(t, 2, "no such user", "-courier", filepath.Join(root, "bob"))
+	status(t, 2, "Usage", "-courier", "-repair", tree)
+	status(t, 0, "", "-courier", "-utf8", tree)
+	if _, err := os.Stat(filepath.Join(tree, "courierimapuiddb")); err != nil {
+		t.Error(err)
+	}
+	status(t, 1, "is Courier's, and was not taken over yet", tree)
+	if _, err := b.Open(t.Context(), "alice"); err != nil {
+		t.Error(err)
+	}
+
 	status(t, 2, "no such user", filepath.Join(root, "bob"), tree)
 	status(t, 2, "Usage", "-x")
 	status(t, 0, "Usage", "-h")

@@ -84,6 +84,22 @@ func TestUIDs(t *testing.T) {
 	}
 }
 
+func TestAppend(t *testing.T) {
+	for _, text := range []string{"1 7 1\n", "1 795398282 7\n1 a\n4 b c,S=18\n"} {
+		u, err := courier.ParseUIDs(text)
+		if got := string(u.Append(nil)); err != nil || got != text {
+			t.Errorf("%q becomes %q, %v", text, got, err)
+		}
+	}
+	k := courier.Keywords{Names: []string{"", "A", "", "B"}, Messages: []courier.MessageKeywords{{"a", 8}, {"b", 5}, {"c", 10}}}
+	if got := string(k.Append(nil)); got != "A\nB\n\na:1\nc:0 1\n" {
+		t.Errorf("the list is %q", got)
+	}
+	if got := string(courier.Keywords{}.Append(nil)); got != "\n" {
+		t.Errorf("the empty list is %q", got)
+	}
+}
+
 func TestKeywords(t *testing.T) {
 	for _, tc := range []struct {
 		text string

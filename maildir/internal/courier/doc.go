@@ -1,5 +1,5 @@
-// Package courier reads the files that Courier keeps beside the messages of a
-// maildir:
+// Package courier reads and writes the files that Courier keeps beside the messages of
+// a maildir:
 //
 //	courierimapuiddb       the UIDVALIDITY and the UIDs of a mailbox
 //	courierimapkeywords/   the keywords of its messages: a list, and files of
@@ -9,7 +9,8 @@
 //
 // A message is known in all of them by its base, the file's name without flags.
 // The formats are those of Courier-IMAP 3 to 5; lines that are none are left out
-// and counted. It opens no file: what is in them goes in, what it means comes out.
+// and counted. It opens no file: what is in them goes in, what it means comes out, and
+// the other way round. courierpop3dsizelist is only read.
 package courier
 
 import "errors"

@@ -1,6 +1,7 @@
 package courier
 
 import (
+	"math/bits"
 	"strconv"
 	"strings"
 )
@@ -39,6 +40,46 @@ func ParseKeywords(text string) (list map[string][]string, bad int) {
 		list[base] = of
 	}
 	return list, bad
+}
+
+// Keywords is a courierimapkeywords/:list to be written.
+type Keywords struct {
+	Names    []string // at most 32; what is empty is left out
+	Messages []MessageKeywords
+}
+
+// MessageKeywords are those of one message: bit n is Names[n].
+type MessageKeywords struct {
+	Base string
+	Set  uint32
+}
+
+// Append adds the file's text to b, as ParseKeywords reads it.
+func (k Keywords) Append(b []byte) []byte {
+	var places [32]int
+	var named uint32
+	for i, name := range k.Names {
+		if name != "" {
+			places[i] = bits.OnesCount32(named)
+			named |= 1 << i
+			b = append(append(b, name...), '\n')
+		}
+	}
+	b = append(b, '\n')
+	for _, m := range k.Messages {
+		if m.Set &= named; m.Set == 0 {
+			continue
+		}
+		b = append(b, m.Base...)
+		sep := byte(':')
+		for set := m.Set; set != 0; set &= set - 1 {
+			b = append(b, sep)
+			b = strconv.AppendInt(b, int64(places[bits.TrailingZeros32(set)]), 10)
+			sep = ' '
+		}
+		b = append(b, '\n')
+	}
+	return b
 }
 
 // ParseMessageKeywords reads a file with the keywords of one message, a line each.

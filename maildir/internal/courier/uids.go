@@ -61,6 +61,18 @@ func ParseUIDs(text string) (UIDs, error) {
 	return u, nil
 }
 
+// Append adds the file's text to b. What of Messages is twice is there twice.
+func (u UIDs) Append(b []byte) []byte {
+	b = strconv.AppendUint(append(b, "1 "...), uint64(u.Validity), 10)
+	b = strconv.AppendUint(append(b, ' '), u.Next, 10)
+	b = append(b, '\n')
+	for _, m := range u.Messages {
+		b = strconv.AppendUint(b, uint64(m.UID), 10)
+		b = append(append(append(b, ' '), m.Base...), '\n')
+	}
+	return b
+}
+
 // sort drops what is there twice: the UID that a base got first stays.
 func (u *UIDs) sort() {
 	slices.SortStableFunc(u.Messages, func(a, b Message) int { return cmp.Compare(a.UID, b.UID) })
