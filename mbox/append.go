@@ -228,7 +228,12 @@ func (a *arrival) write() error {
 		r.first, r.count = a.first, uint32(len(a.drafts))
 		r.newSize, r.tail = h.size+a.size, a.sum
 		r.payload, r.sum = w.size, w.sum
-		err = h.j.write(r, true)
+		if a.base.end > 0 {
+			r.start, _ = a.base.lastDigits()
+		}
+		if r.before, err = sumBeforeAppend(h.f, &r); err == nil {
+			err = h.j.write(r, true)
+		}
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("journal: %w", err), h.j.load())

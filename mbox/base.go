@@ -25,6 +25,9 @@ type base struct {
 	end      int64 // 0: there is no field
 }
 
+// baseDigits is how many digits each number has in a field that append has made.
+const baseDigits = 10
+
 // maxBase is how long the field may be.
 const maxBase = 64 << 10
 
@@ -72,12 +75,11 @@ func readBase(f io.ReaderAt, at *field, pseudo bool) (b base, ok bool, err error
 // lastDigits is where the last UID stands in a field that append has made, and its
 // size.
 func (b *base) lastDigits() (off int64, size int) {
-	const digits = 10
 	name := "X-IMAPbase: "
 	if b.pseudo {
 		name = "X-IMAP: "
 	}
-	return b.start + int64(len(name)+digits+1), digits
+	return b.start + int64(len(name)+baseDigits+1), baseDigits
 }
 
 // append appends the field, with room for more keywords, or of the size of the one

@@ -42,11 +42,11 @@ type record struct {
 	count    uint32
 	oldSize  int64 // of the mailbox
 	newSize  int64
-	start    int64  // changing: the first octet that is written
+	start    int64  // changing: the first octet that is written; appending: where the last UID stands, or 0
 	sample   int64  // changing: octets that were at start, which the payload begins with
 	last     int64  // changing: where the last part is in the payload
 	tail     uint32 // changing: sum of what was from newSize to oldSize; appending: of what was written
-	before   uint32 // changing: sum of what comes before start, up to a page
+	before   uint32 // sum of up to a page before start; appending: before oldSize, without the last UID
 	payload  int64  // its size
 	sum      uint32 // its sum
 	boot     uint32 // the machine's run, if it has a name

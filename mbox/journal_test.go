@@ -124,3 +124,26 @@ func TestAppendTakenBackLater(t *testing.T) {
 		wantListing(t, what, openMailbox(t, backendOn(fsys), "INBOX"), "1 [] eins", "3 [] zwei")
 	}
 }
+
+// An append that was acknowledged stays also if another program takes out an earlier
+// message and the power fails before the journal has got to the disk: what stands where
+// it began is not what it wrote.
+func TestAppendMovedByOthers(t *testing.T) {
+	for what, out := range map[string]int{"less": 1, "more": 2} {
+		t.Run(what, func(t *testing.T) {
+			fsys := diskWith(t, foreignMessage("eins")+foreignMessage("zwei")+foreignMessage("drei")+foreignMessage(strings.Repeat("vier ", 200)))
+			mb := openMailbox(t, backendOn(fsys), "INBOX")
+			_, err := mailparts.Append(t.Context(), mb, incoming("Subject: m\r\n\r\nfünf "+strings.Repeat("long ", 300)+"\r\n"))
+			must(t, err)
+			text := fsys.Files()[inboxPath]
+			mails := strings.SplitAfter(text, "\n\nFrom ")
+			putFile(t, fsys, inboxPath, strings.Join(append(mails[:1:1], mails[1+out:]...), ""))
+			want := listing(t, openMailbox(t, backendOn(fsys.Reboot(disktest.Kept)), "INBOX"))
+			got := openMailbox(t, backendOn(fsys.Reboot(disktest.Strict)), "INBOX")
+			wantListing(t, "after the power cut", got, want...)
+			if len(want) != 5-out {
+				t.Errorf("there are %d messages, want %d", len(want), 5-out)
+			}
+		})
+	}
+}

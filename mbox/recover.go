@@ -2,6 +2,7 @@ package mbox
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -102,7 +103,28 @@ func (h *held) finishAppend() error {
 		// All of it was there, and flags were changed since, or messages expunged.
 		return h.accept()
 	}
+	// Who has moved what was there before may have left mail where the append began.
+	if sum, err := sumBeforeAppend(h.f, &r); err != nil || sum != r.before {
+		return cmp.Or(err, misfit("%s was changed before octet %d", h.path, r.oldSize))
+	}
 	return h.takeOut(parts)
+}
+
+// sumBeforeAppend is the sum of up to a page before an append, without the digits of
+// the last UID, which the append writes too.
+func sumBeforeAppend(f io.ReaderAt, r *record) (uint32, error) {
+	b := make([]byte, min(r.oldSize, 4096))
+	from := r.oldSize - int64(len(b))
+	if _, err := f.ReadAt(b, from); err != nil && err != io.EOF {
+		return 0, err
+	}
+	if r.start > 0 {
+		lo, hi := max(r.start, from), min(r.start+baseDigits, r.oldSize)
+		for i := lo; i < hi; i++ {
+			b[i-from] = 0
+		}
+	}
+	return checksum(b), nil
 }
 
 // accept says that an append is done, or was never begun. Who was killed has not
