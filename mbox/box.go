@@ -147,10 +147,11 @@ func (b *box) end(i int) int64 {
 	return b.known.size
 }
 
-// relocate finds the mailbox under the name that it was given.
+// relocate finds the mailbox under the name that it was given, or in another file that
+// has taken the place of its own.
 func (b *box) relocate(ctx context.Context) error {
 	b.mu.Lock()
-	id := b.id
+	id, old := b.id, b.path
 	b.mu.Unlock()
 	found := false
 	err := b.store.walk(ctx, b.store.root, "", func(name, path string) {
@@ -169,6 +170,12 @@ func (b *box) relocate(ctx context.Context) error {
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
+	}
+	if fi, err := b.fsys.Stat(old); err == nil && b.loaded && fi.Mode().IsRegular() {
+		b.mu.Lock()
+		b.id.file = fi // unless update finds another UIDVALIDITY in it
+		b.mu.Unlock()
+		return nil
 	}
 	return b.lost()
 }

@@ -136,7 +136,16 @@ func (b *body) fetch(off int64) (int, error) {
 		}
 		h.forget()
 	}
-	return 0, errors.New("the mailbox changes too often: " + b.box.path)
+	// Others change it each time before the lock is taken: so look under it.
+	h, err := b.box.lock(b.ctx, true)
+	if err != nil {
+		return 0, err
+	}
+	defer h.unlock()
+	if err := h.update(b.ctx); err != nil {
+		return 0, err
+	}
+	return b.fetchLocked(h, off)
 }
 
 func (b *body) fetchLocked(h *held, off int64) (int, error) {
