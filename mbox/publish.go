@@ -184,11 +184,14 @@ func (h *held) tell() { h.changed(h.path) }
 func (u *update) remember() error {
 	r := u.j.record
 	changed := r.validity != u.base.validity
-	if !changed && r.next >= u.next {
+	emptied := u.size == 0 && r.cleanSize > 0 // what comes next may bring what it likes: see believes
+	if !changed && !emptied && r.next >= u.next {
 		return nil
 	}
 	r.validity, r.next = u.base.validity, u.next
-	if u.fi != nil && !u.partial && !u.j.isClean(u.fi) {
+	if u.fi == nil {
+		r.cleanSize, r.cleanTime = 0, 0
+	} else if !u.partial && !u.j.isClean(u.fi) {
 		r.strange++
 		r.cleanSize, r.cleanTime = u.fi.Size(), u.fi.ModTime().UnixNano()
 	}

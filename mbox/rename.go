@@ -24,7 +24,8 @@ type move struct {
 	FromPath, ToPath string
 }
 
-// Rename answers ErrPermission for INBOX, and ErrExists if any of the new names is
+// Rename answers ErrPermission for INBOX and for a symbolic link that would come into
+// another folder, where it may lead nowhere, and ErrExists if any of the new names is
 // taken.
 func (s *store) Rename(ctx context.Context, from, to string) error {
 	if _, err := partsOf(from); err != nil {
@@ -130,11 +131,23 @@ func (s *store) plan(moves []move) error {
 		if err == nil {
 			m.FromPath, err = filepath.Rel(s.root, path)
 		}
+		if err == nil && filepath.Dir(m.FromPath) != filepath.Dir(m.ToPath) {
+			err = s.mayMove(path)
+		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// mayMove refuses a symbolic link.
+func (s *store) mayMove(path string) error {
+	fi, err := s.backend.fsys.Lstat(path)
+	if err == nil && fi.Mode()&fs.ModeSymlink != 0 {
+		err = mailparts.ErrPermission
+	}
+	return err
 }
 
 // finishRename is for who is about to look at the mailboxes.

@@ -60,7 +60,8 @@ func (s *store) names(ctx context.Context) ([]string, error) {
 	return names, err
 }
 
-// walk calls visit for each mailbox below a folder but INBOX.
+// walk calls visit for each mailbox below a folder but INBOX. What cannot be looked at
+// is left out, so that the others are there.
 func (s *store) walk(ctx context.Context, dir, prefix string, visit func(name, path string)) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -83,6 +84,8 @@ func (s *store) walk(ctx context.Context, dir, prefix string, visit func(name, p
 		fi, err := s.backend.fsys.Stat(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
+		case isClosed(err):
+			s.backend.log.Warn("a file of a tree is left out", "file", path, "error", err)
 		case err != nil:
 			return err
 		case fi.IsDir():
@@ -90,7 +93,12 @@ func (s *store) walk(ctx context.Context, dir, prefix string, visit func(name, p
 				continue
 			}
 			folders[part] = true
-			if err := s.walk(ctx, path, prefix+part+"/", visit); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			err := s.walk(ctx, path, prefix+part+"/", visit)
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+			case isClosed(err):
+				s.backend.log.Warn("a folder of a tree is left out", "folder", path, "error", err)
+			case err != nil:
 				return err
 			}
 		case fi.Mode().IsRegular() && !strings.HasSuffix(file, subSuffix):
@@ -100,6 +108,12 @@ func (s *store) walk(ctx context.Context, dir, prefix string, visit func(name, p
 		}
 	}
 	return nil
+}
+
+// isClosed is of a file or folder that others are not to go without: a symbolic link
+// to itself, and what the user may not look at.
+func isClosed(err error) bool {
+	return errors.Is(err, syscall.ELOOP) || errors.Is(err, fs.ErrPermission)
 }
 
 // locate returns where the file of a mailbox is, or would be if it can be made: the
