@@ -2,6 +2,7 @@ package maildir_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"syscall"
@@ -9,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
 	"github.com/mailparts/mailparts/internal/disk/disktest"
 	"github.com/mailparts/mailparts/maildir"
 )
@@ -215,4 +217,38 @@ func TestToCourierRefuses(t *testing.T) {
 			t.Errorf("%+v: %v", b, err)
 		}
 	}
+}
+
+// The same while what Courier has changed is taken.
+func TestBackFromCourierCrash(t *testing.T) {
+	setUp := func(fsys *disktest.FS) {
+		synctest.Test(t, func(t *testing.T) {
+			serveFirst(t, fsys)
+			must(t, on(fsys).ToCourier(t.Context(), "user"))
+			dir := root + "/user/"
+			write := func(name, text string) { must(t, disk.WriteFile(fsys, dir+name, []byte(text), 0o600)) }
+			write("courierimapkeywords/:list", "Home\n\n1795374099.M1P1.h:0\n") // all others have none now
+			write("cur/1795374099.M1P1.h:2,", "e\n")
+			write("courierimapuiddb", get(t, fsys, dir+"courierimapuiddb")+"9 1795374099.M1P1.h\n")
+		})
+	}
+	open := func(fsys *disktest.FS) (err error) {
+		synctest.Test(t, func(t *testing.T) { _, err = on(fsys).Open(t.Context(), "user") })
+		return err
+	}
+	check := func(t *testing.T, after *disktest.FS, err error) {
+		synctest.Test(t, func(t *testing.T) {
+			mb := openMailbox(t, on(after), "INBOX")
+			var got []string
+			for m, err := range mb.Messages(t.Context(), mailparts.AllUIDs(), mailparts.Query{}) {
+				must(t, err)
+				got = append(got, fmt.Sprint(m.UID, m.Flags))
+			}
+			if want := []string{`1 [\Seen]`, "3 []", "4 []", "9 [Home]"}; !slices.Equal(got, want) {
+				t.Errorf("messages are %q, want %q", got, want)
+			}
+		})
+	}
+	disktest.Crash(t, setUp, open, check)
+	disktest.Fail(t, syscall.ENOSPC, setUp, open, check)
 }
