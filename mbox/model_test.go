@@ -1,35 +1,54 @@
 package mbox_test
 
 import (
+	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/mailparts/mailparts"
-	"github.com/mailparts/mailparts/internal/disk"
 	"github.com/mailparts/mailparts/internal/disk/disktest"
+)
+
+var (
+	modelSeed = flag.Uint64("model.seed", 0, "the one seed of TestModel; 0: one after the other")
+	modelRuns = flag.Int("model.runs", 4, "how many seeds TestModel takes")
 )
 
 // TestModel does random things to the mailboxes of one tree, by two processes of ours
 // and by other programs, and looks after each whether all see what a simple model has.
-// Longer: -run TestModel -count 100.
 func TestModel(t *testing.T) {
-	seed := rand.Uint64()
-	m := &model{t: t, Rand: rand.New(rand.NewPCG(seed, 0)), fsys: disktest.New(), boxes: map[string]*modelBox{}}
-	m.stores = [2]mailparts.Store{m.open(), m.open()}
-	m.adopt("INBOX")
-	deadline := time.Now().Add(700 * time.Millisecond)
-	for n := 0; time.Now().Before(deadline) && !t.Failed(); n++ {
-		m.step()
-		m.check()
-	}
-	if t.Failed() {
-		t.Logf("seed %d, steps:\n%s", seed, strings.Join(m.steps, "\n"))
+	first := 1 + rand.Uint64N(1<<32)
+	for i := range uint64(*modelRuns) {
+		seed := first + i
+		if *modelSeed != 0 {
+			seed = *modelSeed
+		}
+		synctest.Test(t, func(t *testing.T) {
+			m := &model{t: t, Rand: rand.New(rand.NewPCG(seed, 0)), fsys: disktest.New(), boxes: map[string]*modelBox{}}
+			defer func() {
+				if t.Failed() {
+					t.Logf("-model.seed=%d, steps:\n%s", seed, strings.Join(m.steps, "\n"))
+				}
+			}()
+			m.stores = [2]mailparts.Store{m.open(), m.open()}
+			m.adopt("INBOX")
+			for range 60 {
+				time.Sleep(time.Millisecond) // no two steps have one modification time
+				m.step()
+				if m.check(); t.Failed() {
+					return
+				}
+			}
+		})
+		if t.Failed() {
+			return
+		}
 	}
 }
 
@@ -94,13 +113,12 @@ func (m *model) path(name string) string {
 
 // name is that of one of the mailboxes, and a number one of the two processes.
 func (m *model) name() (string, int) {
-	var names []string
-	for name := range m.boxes {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+	names := m.names()
 	return names[m.IntN(len(names))], m.IntN(2)
 }
+
+// names are in order, so that a seed always does the same.
+func (m *model) names() []string { return slices.Sorted(maps.Keys(m.boxes)) }
 
 // some are some of the UIDs of a mailbox.
 func (m *model) some(b *modelBox) (set mailparts.UIDSet) {
@@ -169,7 +187,7 @@ func (m *model) step() {
 	case k < 21:
 		m.stores[i] = m.open()
 		m.log("%d starts again", i)
-		for name := range m.boxes {
+		for _, name := range m.names() {
 			m.reopen(name)
 		}
 	default:
@@ -287,94 +305,10 @@ func (m *model) manage(name string, i int) {
 	}
 }
 
-// others opens a mailbox's file as other programs do.
-func (m *model) others(name string) disk.File {
-	f, err := m.fsys.OpenFile(m.path(name), os.O_RDWR, 0)
-	must(m.t, err)
-	must(m.t, f.Fcntl(disk.Exclusive))
-	return f
-}
-
-func (m *model) deliver(name string) {
-	b := m.boxes[name]
-	m.serial++
-	body := fmt.Sprint("delivered ", m.serial)
-	m.log("a delivery to %s", name)
-	f := m.others(name)
-	defer f.Close()
-	fi, err := f.Stat()
-	must(m.t, err)
-	_, err = f.WriteAt([]byte(foreignMessage(body)), fi.Size())
-	must(m.t, err)
-	b.messages = append(b.messages, modelMessage{b.next, foreignBody(body), map[mailparts.Flag]bool{}})
-	b.next++
-}
-
-var (
-	modelFrom   = regexp.MustCompile(`(?m)^From (them|MAILER)`)
-	modelBase   = regexp.MustCompile(`(?m)^X-IMAPbase: .*\n`)
-	modelUID    = regexp.MustCompile(`(?m)^X-UID: (\d+) *\n`)
-	modelStatus = regexp.MustCompile(`(?m)^(Status|X-Status): .*\n`)
-)
-
-// foreign rewrites a mailbox as Alpine does: with other flags of a message, or without
-// one. The numbers stay with the first.
-func (m *model) foreign(name, what string) {
-	b := m.boxes[name]
-	if len(b.messages) < 2 {
-		return
-	}
-	f := m.others(name)
-	defer f.Close()
-	text := m.fsys.Files()[m.path(name)]
-	var mails []string
-	at := modelFrom.FindAllStringIndex(text, -1)
-	for i, from := range at {
-		end := len(text)
-		if i+1 < len(at) {
-			end = at[i+1][0]
-		}
-		mails = append(mails, text[from[0]:end])
-	}
-	n := m.IntN(len(b.messages))
-	pick := len(mails) - len(b.messages) + n // the first may be none
-	if !modelUID.MatchString(mails[pick]) {
-		m.t.Fatalf("message %d has no UID: %q", n, mails[pick])
-	}
-	m.log("others %s %d of %s", what, b.messages[n].uid, name)
-	if what == "remove" {
-		if base := modelBase.FindString(mails[pick]); base != "" && pick == 0 {
-			from, rest, _ := strings.Cut(mails[1], "\n")
-			mails[1] = from + "\n" + base + rest
-		}
-		mails = slices.Delete(mails, pick, pick+1)
-		b.messages = slices.Delete(b.messages, n, n+1)
-	} else {
-		x := &b.messages[n]
-		status, flags := "", m.newFlags()
-		for i, f := range modelFlags[:5] {
-			if delete(x.flags, f); flags[f] {
-				x.flags[f] = true
-				status += string(" AFDT"[i])
-			}
-		}
-		head, body, _ := strings.Cut(mails[pick], "\n\n")
-		head = modelStatus.ReplaceAllString(head+"\n", "")
-		read := "O"
-		if x.flags[mailparts.FlagSeen] {
-			read = "RO"
-		}
-		mails[pick] = fmt.Sprintf("%sStatus: %s\nX-Status: %s\n\n%s", head, read, strings.TrimSpace(status), body)
-	}
-	text = strings.Join(mails, "")
-	must(m.t, f.Truncate(int64(len(text))))
-	_, err := f.WriteAt([]byte(text), 0)
-	must(m.t, err)
-}
-
 // check looks at all mailboxes by both processes.
 func (m *model) check() {
-	for name, b := range m.boxes {
+	for _, name := range m.names() {
+		b := m.boxes[name]
 		var want []string
 		for _, x := range b.messages {
 			want = append(want, fmt.Sprintf("%d %v %q", x.uid, listOf(x.flags), x.body))
