@@ -69,6 +69,8 @@
 //	appending   some octets after that size         fsync, then Append returns;     whole by the sums: at rest; else
 //	                                                the journal is at rest, not     they are cut out, what others
 //	                                                durably                         appended stays
+//	withdrawn   an append has failed, and could     it is cut out by the next who   as before
+//	            not be cut again                    takes the lock, even if whole
 //	planned     the journal has all octets that     it is written in place          done by the next who takes the
 //	            a change of flags, an expunge or                                    lock, as often as need be; what
 //	            new UIDs write, from the first                                      others appended goes to the end
@@ -86,9 +88,14 @@
 //
 // A file is never replaced by another: that would slip from under the locks of others,
 // and /var/mail is often closed for new files. A journal that does not fit the file is
-// kept aside, and so is an index that is damaged. A file that does not begin with a
+// kept aside, and so is an index that is damaged; of an append whose place others have
+// moved nothing is cut then. A file that does not begin with a
 // From_ line is no mailbox, and is left alone; in a mailbox no octet is dropped but
 // with its message.
+//
+// So a file that was never written with UIDs and may only be read shows no messages:
+// UIDs that only one process knows could not be those of the next, and a UIDVALIDITY
+// for each would leave a client nothing of what it has.
 //
 // UIDs are written into the file before anyone is told of them: the index can be lost
 // at any time, other programs move messages about, and only what stands in a message
@@ -107,6 +114,9 @@
 // Any program may use the file at the same time that takes the locks that [Locks]
 // names. Who reads a message holds them for the length of a piece of it only; if it
 // was moved, the next piece is looked for by the UID.
+//
+// A program may put another file in the place of a mailbox's, as Python's mailbox does:
+// it is the same mailbox if it has the same UIDVALIDITY, or none.
 //
 // What others change is seen at the next call, by the file's size and modification
 // time. If the file has only grown, what is new is read, and the rest when the mailbox
