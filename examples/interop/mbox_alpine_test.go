@@ -1,0 +1,114 @@
+package interop_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mailparts/mailparts"
+)
+
+// alpine opens an mbox and types keys in its index: "j,1,CR" goes to the first message,
+// "d" deletes, "*,*" flags as important, "x" expunges.
+func alpine(t testing.TB, mailbox, keys string) {
+	t.Helper()
+	program := need(t, "alpine", "script")
+	home := folder(t)
+	rc := write(t, filepath.Join(home, "pinerc"), 0o600,
+		"inbox-path="+mailbox, "personal-name=Alice", "user-domain=example.test", "sort-key=arrival", "last-version-used=9.99",
+		"feature-list=enable-flag-cmd,enable-jump-shortcut,expunge-without-confirm,expunge-without-confirm-everywhere,quit-without-confirm")
+	command := fmt.Sprintf("stty rows 24 cols 100; TERM=vt100 HOME=%s timeout 20 %s -p %s -f %s -I 'i,%s,q'", home, program[0], rc, mailbox, keys)
+	run(t, "", program[1], "-qec", command, "/dev/null")
+}
+
+// Alpine, which is UW-IMAP's library, and we take turns: flags, keywords, UIDs and
+// UIDVALIDITY stay through its rewriting of the file and ours.
+func TestMboxWithAlpine(t *testing.T) {
+	t.Parallel()
+	mail := filepath.Join(folder(t), "mail")
+	file := filepath.Join(mail, "alice", "inbox")
+	mb := mboxInbox(t, mail)
+	appendTo(t, mb, "Subject: one\r\n\r\n1\r\n")
+	appendTo(t, mb, "Subject: two\r\n\r\n2\r\n", mailparts.FlagSeen, "Work")
+	appendTo(t, mb, "Subject: three\r\n\r\n3\r\nFrom the body\r\n", mailparts.FlagAnswered)
+	before := statusOf(t, mb)
+
+	alpine(t, file, "j,1,CR,d,*,*,x")
+	wantMessages(t, "after alpine", mb, `two: Work \Flagged \Seen`, `three: \Answered`)
+	wantUIDs(t, mb, before.UIDValidity, 2, 3)
+
+	appendTo(t, mb, "Subject: four\r\n\r\n4\r\n", "Home")
+	if _, _, err := mb.SetFlags(t.Context(), oneUID(3), mailparts.FlagChange{Flags: []mailparts.Flag{mailparts.FlagFlagged, "Work"}}); err != nil {
+		t.Fatal(err)
+	}
+	alpine(t, file, "j,1,CR,d,x")
+	wantMessages(t, "after alpine again", mb, `three: Work \Answered \Flagged`, "four: Home")
+	wantUIDs(t, mb, before.UIDValidity, 3, 4)
+
+	if err := mb.Expunge(t.Context(), oneUID(4), ""); err != nil {
+		t.Fatal(err)
+	}
+	alpine(t, file, "j,1,CR,d,x") // leaves the message that holds UW-IMAP's data
+	if b, _ := os.ReadFile(file); !strings.Contains(string(b), "FOLDER INTERNAL DATA") {
+		t.Errorf("alpine has left %q", b)
+	}
+	wantUIDs(t, mb, before.UIDValidity)
+	appendTo(t, mb, "Subject: five\r\n\r\n5\r\n")
+	wantUIDs(t, mb, before.UIDValidity, 5)
+	alpine(t, file, "j,1,CR,*,*,x")
+	wantMessages(t, "alpine's flag", mb, `five: \Flagged`)
+	wantUIDs(t, mb, before.UIDValidity, 5)
+}
+
+// What alpine had first we take over: its UIDVALIDITY, UIDs and flags.
+func TestMboxFromAlpine(t *testing.T) {
+	t.Parallel()
+	mail := filepath.Join(folder(t), "mail")
+	file := filepath.Join(mail, "alice", "inbox")
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	for _, s := range []string{"one", "two", "three"} {
+		fmt.Fprintf(&text, "From a@example.test Thu Jan  2 03:04:05 2020\nFrom: a@example.test\nSubject: %s\n\nbody\n\n", s)
+	}
+	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	alpine(t, file, "j,1,CR,d,*,*,x")
+	after, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := regexp.MustCompile(`X-IMAPbase: (\d+) `).FindSubmatch(after)
+	if base == nil {
+		t.Fatalf("alpine has left %q", after)
+	}
+	mb := mboxInbox(t, mail)
+	wantMessages(t, "alpine's", mb, `two: \Flagged`, "three:")
+	wantUIDs(t, mb, statusOf(t, mb).UIDValidity, 2, 3)
+	if st := statusOf(t, mb); fmt.Sprint(st.UIDValidity) != string(base[1]) {
+		t.Errorf("the UIDVALIDITY is %d, alpine's was %s", st.UIDValidity, base[1])
+	}
+}
+
+func statusOf(t testing.TB, mb mailparts.Mailbox) mailparts.Status {
+	t.Helper()
+	st, err := mb.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+func wantUIDs(t testing.TB, mb mailparts.Mailbox, validity uint32, want ...mailparts.UID) {
+	t.Helper()
+	st := statusOf(t, mb)
+	if got := uidsOf(t, mb); !slices.Equal(got, want) || st.UIDValidity != validity || int(st.Messages) != len(want) {
+		t.Errorf("%d messages, UIDs %v under %d, want %v under %d", st.Messages, got, st.UIDValidity, want, validity)
+	}
+}
