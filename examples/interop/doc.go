@@ -23,6 +23,8 @@
 //	                  deliver to a Maildir or an mbox that we serve, flag and expunge
 //	mutt 2.2, Python's mailbox
 //	                  read Maildirs and mboxes that we wrote, and we what they wrote
+//	Alpine 2.26       flags and deletes in mboxes that we wrote, and we go on with what it
+//	                  wrote: UIDs, flags, keywords, its folder's internal data
 //	Cyrus 3.6         takes mail of lmtp.Client by TCP and a socket
 //	swaks, msmtp 1.8, mutt 2.2, s-nail 14.9, curl 7.88, Python's smtplib
 //	                  submit by STARTTLS and by TLS from the first octet, with AUTH by

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,7 +111,7 @@ func TestMboxDeliveryByDovecot(t *testing.T) {
 	mb := mboxInbox(t, mail)
 	d := dovecotMbox(t, mail) // and hands all files over, which stay its
 	c := &lmtp.Client{Addr: d.lmtp}
-	whileServed(t, mb, func(msg string) {
+	whileServed(t, mb, slices.Concat(intact, quoted), func(msg string) {
 		if err := c.Deliver(t.Context(), toAll("alice"), strings.NewReader(strings.ReplaceAll(msg, "\n", "\r\n"))); err != nil {
 			t.Error(err)
 		}

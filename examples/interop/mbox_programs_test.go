@@ -18,7 +18,7 @@ func TestMboxDeliveryAgents(t *testing.T) {
 			mail := filepath.Join(folder(t), "mail")
 			mb := mboxInbox(t, mail)
 			program, args := agent(t, filepath.Join(mail, "alice", "inbox"))
-			whileServed(t, mb, func(msg string) {
+			whileServed(t, mb, slices.Concat(intact, quoted), func(msg string) {
 				if out, err := try(msg, program, args...); err != nil {
 					t.Errorf("%s: %v\n%s", name, err, out)
 				}
