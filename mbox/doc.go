@@ -89,13 +89,8 @@
 // A file is never replaced by another: that would slip from under the locks of others,
 // and /var/mail is often closed for new files. A journal that does not fit the file is
 // kept aside, and so is an index that is damaged; of an append whose place others have
-// moved nothing is cut then. A file that does not begin with a
-// From_ line is no mailbox, and is left alone; in a mailbox no octet is dropped but
-// with its message.
-//
-// So a file that was never written with UIDs and may only be read shows no messages:
-// UIDs that only one process knows could not be those of the next, and a UIDVALIDITY
-// for each would leave a client nothing of what it has.
+// moved nothing is cut then. A file that does not begin with a From_ line is no
+// mailbox, and is left alone; in a mailbox no octet is dropped but with its message.
 //
 // UIDs are written into the file before anyone is told of them: the index can be lost
 // at any time, other programs move messages about, and only what stands in a message
@@ -104,6 +99,10 @@
 // for that time. Later looks do so with what is new only. Dovecot keeps UIDs in an
 // index and writes them later (mbox_lazy_writes): its first look needs no more than to
 // read the file, and is the faster one where writing is slow.
+//
+// A file that was never written with UIDs and may only be read shows no messages:
+// UIDs that only one process knows could not be those of the next, and a UIDVALIDITY
+// for each would leave a client nothing of what it has.
 //
 // After an append the file's modification time is later than its access time, which
 // tells shells and others of new mail; after another change it is read once, so that
