@@ -108,8 +108,9 @@ func TestCourier(t *testing.T) {
 		t.Errorf("the next UIDVALIDITY is %d", v)
 	}
 
-	// Nor is it taken over twice: a list that is lost is lost.
+	// Nor is it taken over twice: a list that is lost with the index is lost.
 	must(t, fsys.Remove(listFile))
+	must(t, fsys.Remove(root+"/user/mailparts-index"))
 	if v := status(t, openMailbox(t, on(fsys), "INBOX")).UIDValidity; v != 795398284 {
 		t.Errorf("without a list the UIDVALIDITY is %d", v)
 	}

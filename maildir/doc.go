@@ -106,8 +106,9 @@
 //	           header
 //	renamed    the folder has another name          fsync of the folder above, and   each mailbox has one of its
 //	                                                then Rename returns              names
-//	broken     a uidlist without a header, or one   it is set aside: unmade          as before
-//	           whose UIDs are used up
+//	broken     a uidlist without a header, or one   it is set aside; another is      as before
+//	           whose UIDs are used up               made of the index, with its
+//	                                                UIDs, or else: unmade
 //	deleted    ..mailparts-*, renamed durably       removal of its files, by this    as before
 //	                                                Delete, a later one or Repair
 //

@@ -169,6 +169,11 @@ func (b *box) openList(dir string) (disk.File, fs.FileInfo, error) {
 // foreign is for a list that is not this box's any more, or no list at all: then
 // err says so.
 func (b *box) foreign(dir string, err error) error {
+	if errors.Is(err, errUsedUp) {
+		if err := b.forgetIndex(dir); err != nil {
+			return err
+		}
+	}
 	if err != nil {
 		if err := b.setAside(dir, err); err != nil {
 			return err
@@ -197,11 +202,11 @@ func (b *box) setList(dir string, l list, lines []listLine, bad int) error {
 }
 
 // setAside keeps a broken uidlist under another name. The next one to open the
-// mailbox makes a new list with a new UIDVALIDITY.
+// mailbox makes a new list, of the index or else with a new UIDVALIDITY.
 func (b *Backend) setAside(dir string, cause error) error {
 	name := filepath.Join(dir, listName)
 	bad := badName(name)
-	b.log.Error("uidlist set aside, the mailbox gets a new UIDVALIDITY", "uidlist", bad, "error", cause)
+	b.log.Error("uidlist set aside, the mailbox gets a new one", "uidlist", bad, "error", cause)
 	return ifExists(b.fsys.Rename(name, bad))
 }
 

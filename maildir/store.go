@@ -232,14 +232,19 @@ func (s *store) complete(ctx context.Context, dir string) (id identity, err erro
 	}
 	defer unlock()
 	_, err = b.readHeader(dir)
+	var broken []byte
 	if errors.Is(err, errNoHeader) {
+		var rerr error
+		if broken, rerr = disk.ReadFile(b.fsys, list); rerr != nil {
+			return id, rerr
+		}
 		if err := b.setAside(dir, err); err != nil {
 			return id, err
 		}
 		err = fs.ErrNotExist
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		err = s.makeList(ctx, dir, list)
+		err = s.makeList(ctx, dir, list, broken)
 	}
 	if err != nil {
 		return id, err
@@ -247,7 +252,8 @@ func (s *store) complete(ctx context.Context, dir string) (id identity, err erro
 	return b.identify(dir)
 }
 
-func (s *store) makeList(ctx context.Context, dir, list string) error {
+// makeList makes the uidlist of a mailbox that has none, or had a broken one.
+func (s *store) makeList(ctx context.Context, dir, list string, broken []byte) error {
 	b := s.backend
 	if dir != s.root && b.Layout == MaildirPlusPlus {
 		if err := b.touch(filepath.Join(dir, folderMark)); err != nil {
@@ -268,6 +274,9 @@ func (s *store) makeList(ctx context.Context, dir, list string) error {
 		}
 	}
 	if done, err := s.takeOver(ctx, dir, list); done || err != nil {
+		return err
+	}
+	if done, err := s.restoreList(ctx, dir, list, broken); done || err != nil {
 		return err
 	}
 	ids, err := b.takeUniqueIDs(dir)
