@@ -247,13 +247,6 @@ func (b *box) search() (found bool, err error) {
 	return false, nil
 }
 
-// isGone reports whether the box has ended. Its mailbox may be there again.
-func (b *box) isGone() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.gone
-}
-
 // lost ends the box: its mailbox or its UIDVALIDITY is gone.
 func (b *box) lost() error {
 	b.mu.Lock()
