@@ -64,6 +64,9 @@ func (s *store) takeOver(ctx context.Context, dir, list string) (done bool, err 
 		if err := b.dropGiven(dir); err != nil { // Courier may have gone on from it
 			return false, err
 		}
+		if err := ifExists(b.fsys.Remove(filepath.Join(dir, indexName))); err != nil { // nor may restoreList
+			return false, err
+		}
 		return false, b.moveDurably(uidsFile, bad)
 	}
 	given.only(&uids)
