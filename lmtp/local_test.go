@@ -117,7 +117,7 @@ func TestLocal(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			b := &mailtest.Memory{Users: []string{"bob", "eve", `a "b"`, "../eve", "..", "."}}
 			s, _ := b.Open(t.Context(), "bob")
-			if err := s.(mailparts.Manager).Create(t.Context(), "Lists/go", ""); err != nil {
+			if err := s.(mailparts.Manager).Create(t.Context(), "Lists/go"); err != nil {
 				t.Fatal(err)
 			}
 			l := test.local
