@@ -224,7 +224,7 @@ func (b *box) place(ctx context.Context, drafts []draft) (first mailparts.UID, e
 	for i, d := range drafts {
 		lines[i] = d.line()
 		it := d.place()
-		err := b.fsys.Rename(filepath.Join(dir, "tmp", d.tmp), filepath.Join(dir, shelfNames[it.shelf], it.name))
+		err := disk.RenameFile(b.fsys, filepath.Join(dir, "tmp", d.tmp), filepath.Join(dir, shelfNames[it.shelf], it.name))
 		if err != nil {
 			b.takeBack(drafts[:i])
 			return 0, err

@@ -83,7 +83,7 @@ func (b *box) renumber(ctx context.Context, e *entry) bool {
 	dir := b.path()
 	to := *e
 	to.Name = b.names.unique(time.Now()) + e.Name[e.Base:]
-	if err := b.fsys.Rename(pathOf(dir, e), pathOf(dir, &to)); err != nil {
+	if err := disk.RenameFile(b.fsys, pathOf(dir, e), pathOf(dir, &to)); err != nil {
 		return false
 	}
 	b.log.Warn("a message has another size than was told, and gets a new UID", "mailbox", dir, "uid", e.UID, "file", e.Name, "renamed", to.Name)

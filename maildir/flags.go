@@ -121,7 +121,7 @@ func (b *box) setFlags(dir string, msgs []entry, at uint64, apply func(flagSet) 
 		if e.Shelf == newShelf {
 			err = b.link(pathOf(dir, &e), pathOf(dir, &to))
 		} else {
-			err = b.fsys.Rename(pathOf(dir, &e), pathOf(dir, &to))
+			err = disk.RenameFile(b.fsys, pathOf(dir, &e), pathOf(dir, &to))
 		}
 		if errors.Is(err, fs.ErrNotExist) {
 			again, err = true, nil

@@ -25,6 +25,15 @@ func open(name string, flag int, perm fs.FileMode) (*os.File, error) {
 	return os.NewFile(uintptr(fd), name), nil
 }
 
+// RenameFile is os.Rename without the look at what has the name to already, by which
+// that keeps a folder from taking the place of another.
+func (OS) RenameFile(from, to string) error {
+	if err := eintr(func() error { return unix.Rename(from, to) }); err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
+	return nil
+}
+
 // Boot implements FS.
 func (OS) Boot() string { return boot() }
 
