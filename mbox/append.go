@@ -162,7 +162,7 @@ func (a *arrival) isBaseReady() (bool, error) {
 
 // compose makes the heads, and the sums for after a crash.
 func (a *arrival) compose() error {
-	gap, err := a.gap()
+	gap, err := gapAfter(a.f, a.held.size)
 	if err != nil {
 		return err
 	}
@@ -194,14 +194,14 @@ func (a *arrival) compose() error {
 	return nil
 }
 
-// gap is what the file lacks for a message to follow: the LF of its last line and a
-// blank one.
-func (a *arrival) gap() ([]byte, error) {
-	if a.held.size == 0 {
+// gapAfter is what a file lacks at size for a message to follow: the LF of its last line
+// and a blank one.
+func gapAfter(f io.ReaderAt, size int64) ([]byte, error) {
+	if size == 0 {
 		return nil, nil
 	}
-	end := make([]byte, min(a.held.size, 3))
-	if _, err := a.f.ReadAt(end, a.held.size-int64(len(end))); err != nil {
+	end := make([]byte, min(size, 3))
+	if _, err := f.ReadAt(end, size-int64(len(end))); err != nil {
 		return nil, err
 	}
 	switch {

@@ -3,10 +3,12 @@ package mbox_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/internal/disk"
 	"github.com/mailparts/mailparts/internal/disk/disktest"
 )
 
@@ -71,5 +73,35 @@ func crashAgain(t *testing.T, after *disktest.FS, l *ledger, delivered bool) {
 				t.Fatalf("crashed again at operation %d, %v", n, mode)
 			}
 		}
+	}
+}
+
+// What others deliver after an append that a crash has torn does not become part of the
+// message before, which ends within a line.
+func TestTornAppendAfterHalfLine(t *testing.T) {
+	for _, end := range []string{"", "\n"} {
+		fsys := disktest.New()
+		var l *ledger
+		synctest.Test(t, func(t *testing.T) {
+			fiveIn(t, fsys)
+			must(t, disk.WriteFile(fsys, inboxPath, []byte(strings.TrimRight(fsys.Files()[inboxPath], "\n")+end), 0o600))
+			openMailbox(t, backendOn(fsys), "INBOX")
+		})
+		fsys.Before = func(op disktest.Op) error {
+			if op == (disktest.Op{Name: "sync", Path: inboxPath}) {
+				fsys.CrashAt(1)
+			}
+			return nil
+		}
+		synctest.Test(t, func(t *testing.T) {
+			l = runWorkload(t, fsys, func(l *ledger, s mailparts.Store, mb mailparts.Mailbox) { l.append(mb, "eins\r\n", "zwei\r\n") })
+		})
+		synctest.Test(t, func(t *testing.T) {
+			fsys := fsys.Reboot(disktest.Torn)
+			deliverRaw(t, fsys, inboxPath, foreignMessage("meanwhile"))
+			fsys.Remove(inboxPath + ".lock")
+			l.sure[foreignBody("meanwhile")] = true
+			l.check(t, fsys, "INBOX")
+		})
 	}
 }

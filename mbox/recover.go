@@ -234,14 +234,22 @@ func (h *held) isWhole(p tornPart, sums []uint32) (bool, error) {
 // takeOut takes out what is of the append. The journal has the sums until that is
 // done, or another is in its place that has all of the change.
 func (h *held) takeOut(parts []tornPart) error {
+	r := h.j.record
+	gap, err := gapAfter(h.f, r.oldSize) // which the append wrote, if it was needed
+	if err != nil {
+		return err
+	}
 	var p plan
 	for _, t := range parts {
-		if t.uid != 0 {
+		switch {
+		case t.uid == 0:
+		case t.from == r.oldSize:
+			p.add(t.from, t.to-t.from, gap)
+		default:
 			p.add(t.from, t.to-t.from, nil)
 		}
 	}
 	h.log.Info("took back messages that were not written wholly", "mailbox", h.path, "octets", -p.grows())
-	r := h.j.record
 	switch len(p) {
 	case 0:
 		return h.accept()
@@ -258,7 +266,7 @@ func (h *held) takeOut(parts []tornPart) error {
 		}
 		return err
 	}
-	err := h.renewJournal(func(j *journal) error { return h.announce(j, p, r.validity, r.next) })
+	err = h.renewJournal(func(j *journal) error { return h.announce(j, p, r.validity, r.next) })
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
