@@ -140,6 +140,11 @@ func (m *model) interfere(name string, b *modelBox) {
 	file := files[m.IntN(len(files))]
 	body := m.fsys.Files()[file]
 	base, _, _ := strings.Cut(path.Base(file), ":")
+	for _, other := range files {
+		if other != file && strings.HasPrefix(path.Base(other), base) {
+			return // what a crash has left: it is not clear which one stays
+		}
+	}
 	to, flags := dir+"/cur/"+base+":2,", flagText(nil)
 	if m.IntN(2) == 0 {
 		to, flags = to+"ST", flagText([]mailparts.Flag{mailparts.FlagSeen, mailparts.FlagDeleted})
