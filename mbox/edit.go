@@ -9,7 +9,7 @@ import (
 
 // own adds to p what gives a message a UID and flags, which is as little as is
 // possible: other values in the fields that are there, or else all of them anew, at
-// the start of the header. Others' fields of the same names go then, and what says
+// the start of the header, or after the base if that stays. Others' fields of the same names go then, and what says
 // the base too, unless keepBase.
 func (p *plan) own(f io.ReaderAt, m *span, uid uint32, set flagSet, keywords []string, keepBase bool) error {
 	if !m.again && uidOf(m) == uint64(uid) && keepBase == m.fields[fieldXIMAPbase].has() {
@@ -19,7 +19,10 @@ func (p *plan) own(f io.ReaderAt, m *span, uid uint32, set flagSet, keywords []s
 			return nil
 		}
 	}
-	if err := p.insert(f, m, ownBlock(nil, uid, set, keywords, m.fields[fieldXKeywords].value)); err != nil {
+	block := ownBlock(nil, uid, set, keywords, m.fields[fieldXKeywords].value)
+	if base := m.fields[fieldXIMAPbase]; keepBase && base.has() {
+		p.add(base.end, 0, block) // Dovecot believes no X-UID that stands before the base
+	} else if err := p.insert(f, m, block); err != nil {
 		return err
 	}
 	if m.again {

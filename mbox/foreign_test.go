@@ -343,3 +343,18 @@ func TestForeignKeywords(t *testing.T) {
 		t.Errorf("the file is %q", text)
 	}
 }
+
+// Dovecot believes no X-UID that stands before the base: flags for which there is no
+// room bring fields that come after it, wherever it is.
+func TestBaseBeforeUID(t *testing.T) {
+	fsys := diskWith(t, "From a@example.test Wed Jan 08 02:03:04 2020\nStatus: RO\nSubject: 7\nContent-Length: 5\n"+
+		"X-IMAPbase: 1795413948 0000000004 NonJunk                   \nX-UID: 3\n\nbody\n\n")
+	mb := openMailbox(t, backendOn(fsys), "INBOX")
+	set(t, mb, 3, mailparts.FlagFlagged, "NonJunk")
+	set(t, mb, 3, mailparts.FlagFlagged, "another-keyword-that-has-no-room-where-the-first-was")
+	text := fsys.Files()[inboxPath]
+	if base, uid := strings.Index(text, "X-IMAPbase: "), strings.Index(text, "X-UID: 3"); base < 0 || uid < base || strings.Count(text, "X-UID") != 1 {
+		t.Errorf("the file is %q", text)
+	}
+	wantListing(t, "after it", openMailbox(t, backendOn(fsys), "INBOX"), `3 [\Seen \Flagged NonJunk another-keyword-that-has-no-room-where-the-first-was] body`)
+}

@@ -31,13 +31,52 @@ func dovecotMbox(t testing.TB, mail string) *dovecotServer {
 	)
 }
 
-// mboxStore is an imapStore behind which is a tree of mboxes that we write too. What
-// Dovecot does not know is what we add to lines of "From ".
-type mboxStore struct{ *imapStore }
+// mboxStore is Dovecot, which has a tree of mboxes that we write too. Each of its turns
+// is a session of its own: one that goes on trusts the places of messages that it has
+// seen before we wrote.
+type mboxStore struct {
+	testing.TB
+	addr string
+}
 
-func (s mboxStore) view(name string) storeView {
+func (s mboxStore) do(what func(theirs *imapStore)) {
 	s.Helper()
-	v := s.imapStore.view(name)
+	theirs := newIMAPStore(s, s.addr, "alice", "secret")
+	what(theirs)
+	theirs.must("LOGOUT", theirs.client.Logout().Wait())
+	theirs.client.Close()
+}
+
+func (s mboxStore) append(name, body string, date time.Time, flags []mailparts.Flag) {
+	s.Helper()
+	s.do(func(theirs *imapStore) { theirs.append(name, body, date, flags) })
+}
+
+func (s mboxStore) flag(name string, uid uint32, op mailparts.FlagOp, flags []mailparts.Flag) {
+	s.Helper()
+	s.do(func(theirs *imapStore) { theirs.flag(name, uid, op, flags) })
+}
+
+func (s mboxStore) expunge(name string, uid uint32) {
+	s.Helper()
+	s.do(func(theirs *imapStore) { theirs.expunge(name, uid) })
+}
+
+// copy does nothing within one mailbox, where Dovecot 2.3 ends in an assertion now and
+// then: it reads the file to which it appends.
+func (s mboxStore) copy(name string, uid uint32, to string) {
+	s.Helper()
+	if name == to {
+		return
+	}
+	s.do(func(theirs *imapStore) { theirs.copy(name, uid, to) })
+}
+
+// view has our messages as we show them: what Dovecot does not know is what we add to
+// lines of "From ".
+func (s mboxStore) view(name string) (v storeView) {
+	s.Helper()
+	s.do(func(theirs *imapStore) { v = theirs.view(name) })
 	for i := range v.Messages {
 		header, body, _ := strings.Cut(v.Messages[i].Body, "\r\n\r\n")
 		if before, after, ok := strings.Cut("\r\n"+header+"\r\n", "\r\nX-Mbox-Added: quotes\r\n"); ok {
@@ -77,7 +116,7 @@ func TestMboxInTurnWithDovecot(t *testing.T) {
 		{t, func() mailparts.Backend { return one }, handOver},
 		{t, func() mailparts.Backend { return &mbox.Backend{Root: mail} }, handOver},
 	} {
-		takeTurns(t, ours, mboxStore{newIMAPStore(t, d.imapAddr, "alice", "secret")}, mailboxes, 30)
+		takeTurns(t, ours, mboxStore{t, d.imapAddr}, mailboxes, 30)
 	}
 }
 
@@ -117,7 +156,7 @@ func TestMboxDeliveryByDovecot(t *testing.T) {
 		}
 	})
 	ours := &ourStore{t, func() mailparts.Backend { return &mbox.Backend{Root: mail} }, func() { run(t, "", "chown", "-R", "mail:mail", mail) }}
-	a, b := ours.view("INBOX"), mboxStore{newIMAPStore(t, d.imapAddr, "alice", "secret")}.view("INBOX")
+	a, b := ours.view("INBOX"), mboxStore{t, d.imapAddr}.view("INBOX")
 	if fmt.Sprint(a) != fmt.Sprint(b) {
 		t.Errorf("we have\n%+v\nDovecot has\n%+v", a, b)
 	}
