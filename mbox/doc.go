@@ -119,7 +119,8 @@
 //
 // What others change is seen at the next call, by the file's size and modification
 // time. If the file has only grown, what is new is read, and the rest when the mailbox
-// is opened the next time: others may have changed flags too.
+// is opened the next time, or before anything in it is flagged or expunged: others may
+// have changed flags too.
 //
 // Who removes the folder beside the mail, while nobody has the mailbox open, loses
 // what a crash has left to be finished, the numbers of a mailbox whose file another

@@ -8,14 +8,21 @@ import (
 	"github.com/mailparts/mailparts"
 )
 
-// modify calls op with the mailbox locked for writing and up to date.
+// modify calls op with the mailbox locked for writing and up to date, also in what
+// others may have changed unseen: what op writes and expunges goes by the flags that
+// stand in the file.
 func (b *box) modify(ctx context.Context, op func(h *held) error) error {
 	h, err := b.lock(ctx, true)
 	if err != nil {
 		return quota(err)
 	}
 	defer h.unlock()
-	if err := h.update(ctx); err != nil {
+	err = h.update(ctx)
+	if err == nil && h.known.partial {
+		h.distrust()
+		err = h.update(ctx)
+	}
+	if err != nil {
 		return quota(err)
 	}
 	return quota(op(h))

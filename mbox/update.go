@@ -38,12 +38,17 @@ func (b *box) refresh(ctx context.Context) error {
 // refreshAll is refresh for who opens the mailbox: also what others may have changed
 // unseen is looked at.
 func (b *box) refreshAll(ctx context.Context) error {
+	b.distrust()
+	return b.refresh(ctx)
+}
+
+// distrust has the next look be at all messages, if the last was not.
+func (b *box) distrust() {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.known.partial {
 		b.known.settled, b.whole = false, true
 	}
-	b.mu.Unlock()
-	return b.refresh(ctx)
 }
 
 func (b *box) isCurrent() (bool, error) {
