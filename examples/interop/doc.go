@@ -16,15 +16,17 @@
 //	Dovecot 2.3       takes mail of lmtp.Client by TCP and a socket, serves our Maildirs,
 //	                  keeps one quota with us, knows our copies; in turn with us serves one Maildir tree,
 //	                  with the same UIDs, flags, keywords, dates and octets; the same with
-//	                  a tree of mboxes; delivers to an mbox that we serve, flag and expunge
+//	                  a tree of mboxes; at once with us it delivers to a Maildir or an mbox,
+//	                  appends, flags and expunges
 //	Courier 5.2       gives its Maildir trees to us with UIDs, keywords and subscriptions,
 //	                  and takes them back with flags
 //	procmail 3.22, maildrop 2.9
 //	                  deliver to a Maildir or an mbox that we serve, flag and expunge
 //	mutt 2.2, Python's mailbox
-//	                  read Maildirs and mboxes that we wrote, and we what they wrote
-//	Alpine 2.26       flags and deletes in mboxes that we wrote, and we go on with what it
-//	                  wrote: UIDs, flags, keywords, its folder's internal data
+//	                  read Maildirs and mboxes that we wrote, and we what they wrote; UIDs and
+//	                  keywords stay through what mutt flags and deletes
+//	Alpine 2.26       flags, deletes and saves in mboxes that we wrote, and we go on with
+//	                  what it wrote: UIDs, flags, keywords, its folder's internal data
 //	Cyrus 3.6         takes mail of lmtp.Client by TCP and a socket
 //	swaks, msmtp 1.8, mutt 2.2, s-nail 14.9, curl 7.88, Python's smtplib
 //	                  submit by STARTTLS and by TLS from the first octet, with AUTH by

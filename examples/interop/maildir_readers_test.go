@@ -58,14 +58,15 @@ func wantMessages(t testing.TB, who string, mb mailparts.Mailbox, want ...string
 	}
 }
 
-// mutt sees our flags, and we see what it flags, deletes and copies.
+// mutt sees our flags, and we see what it flags and deletes. UIDs and keywords stay.
 func TestMaildirWithMutt(t *testing.T) {
 	t.Parallel()
 	tree, mb := plainMaildir(t)
 	appendTo(t, mb, "Subject: one\r\n\r\n1\r\n")
-	appendTo(t, mb, "Subject: two\r\n\r\n2\r\n", mailparts.FlagSeen)
+	appendTo(t, mb, "Subject: two\r\n\r\n2\r\n", mailparts.FlagSeen, "Work")
 	appendTo(t, mb, "Subject: three\r\n\r\n3\r\n", mailparts.FlagSeen, mailparts.FlagFlagged)
-	appendTo(t, mb, "Subject: four\r\n\r\n4\r\n", mailparts.FlagAnswered)
+	appendTo(t, mb, "Subject: four\r\n\r\n4\r\n", mailparts.FlagAnswered, "Home")
+	before := statusOf(t, mb)
 	list := filepath.Join(folder(t), "list")
 	// What mutt shows of each flagged message, then: flag the second, delete the third.
 	mutt(t, tree, `<limit>~F<enter><pipe-entry>cat > `+list+`<enter><limit>all<enter>`+
@@ -73,7 +74,11 @@ func TestMaildirWithMutt(t *testing.T) {
 	if b, _ := os.ReadFile(list); !strings.Contains(string(b), "Subject: three") {
 		t.Errorf("mutt shows as flagged %q", b)
 	}
-	wantMessages(t, "after mutt", mb, "one:", `two: \Flagged \Seen`, `four: \Answered`)
+	wantMessages(t, "after mutt", mb, "one:", `two: Work \Flagged \Seen`, `four: Home \Answered`)
+	wantUIDs(t, mb, before.UIDValidity, 1, 2, 4)
+	appendTo(t, mb, "Subject: five\r\n\r\n5\r\n")
+	wantUIDs(t, mb, before.UIDValidity, 1, 2, 4, 5)
+	wantUIDs(t, ourInbox(t, &maildir.Backend{Root: filepath.Dir(tree)}), before.UIDValidity, 1, 2, 4, 5)
 }
 
 // mutt opens a mailbox and types keys.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/mbox"
 )
 
 // alpine opens an mbox and types keys in its index: "j,1,CR" goes to the first message,
@@ -18,6 +19,9 @@ func alpine(t testing.TB, mailbox, keys string) {
 	t.Helper()
 	program := need(t, "alpine", "script")
 	home := folder(t)
+	if err := os.Mkdir(filepath.Join(home, "mail"), 0o700); err != nil { // else it says for four seconds that it makes it
+		t.Fatal(err)
+	}
 	rc := write(t, filepath.Join(home, "pinerc"), 0o600,
 		"inbox-path="+mailbox, "personal-name=Alice", "user-domain=example.test", "sort-key=arrival", "last-version-used=9.99",
 		"feature-list=enable-flag-cmd,enable-jump-shortcut,expunge-without-confirm,expunge-without-confirm-everywhere,quit-without-confirm")
@@ -93,6 +97,51 @@ func TestMboxFromAlpine(t *testing.T) {
 	wantUIDs(t, mb, statusOf(t, mb).UIDValidity, 2, 3)
 	if st := statusOf(t, mb); fmt.Sprint(st.UIDValidity) != string(base[1]) {
 		t.Errorf("the UIDVALIDITY is %d, alpine's was %s", st.UIDValidity, base[1])
+	}
+}
+
+// Alpine saves a message to an empty mailbox of ours: its flags and keywords go along, and
+// the message that holds UW-IMAP's data, which nobody is shown, stays the first.
+func TestMboxSavedByAlpine(t *testing.T) {
+	t.Parallel()
+	mail := filepath.Join(folder(t), "mail")
+	inbox := mboxInbox(t, mail)
+	appendTo(t, inbox, "Subject: one\r\n\r\n1\r\n", "Work", mailparts.FlagSeen)
+	appendTo(t, inbox, "Subject: two\r\n\r\n2\r\n", "Home")
+	store, err := (&mbox.Backend{Root: mail}).Open(t.Context(), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.(mailparts.Manager).Create(t.Context(), "Saved"); err != nil {
+		t.Fatal(err)
+	}
+	saved, err := store.Mailbox(t.Context(), "Saved")
+	if err != nil {
+		t.Fatal(err)
+	}
+	appendTo(t, saved, "Subject: gone\r\n\r\n")
+	if err := saved.Expunge(t.Context(), oneUID(1), ""); err != nil {
+		t.Fatal(err)
+	}
+	was, file := statusOf(t, saved), filepath.Join(mail, "alice", "Saved")
+
+	alpine(t, filepath.Join(mail, "alice", "inbox"), `j,1,CR,*,a,*,*,s,^U,"`+file+`",CR,x`)
+	wantMessages(t, "what alpine left", inbox, "two: Home")
+	wantMessages(t, "what alpine saved", saved, `one: Work \Answered \Flagged \Seen`)
+	uids := uidsOf(t, saved)
+	if uids[0] < was.UIDNext {
+		t.Errorf("what alpine saved has the UID %d, the next was %d", uids[0], was.UIDNext)
+	}
+	alpine(t, file, "j,1,CR,*,n,x") // not seen
+	wantMessages(t, "what alpine saved, once more", saved, `one: Work \Answered \Flagged`)
+	wantUIDs(t, saved, was.UIDValidity, uids...)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(text), "\n\n")
+	if !strings.Contains(first, "FOLDER INTERNAL DATA") || strings.Count(string(text), "FOLDER INTERNAL DATA") != 1 {
+		t.Errorf("alpine has left %q", text)
 	}
 }
 
