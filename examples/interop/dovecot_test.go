@@ -65,3 +65,17 @@ func dovecot(t testing.TB, mail string, settings ...string) *dovecotServer {
 	}
 	return s
 }
+
+// wantNoComplaint looks for errors and warnings in the log.
+func (s *dovecotServer) wantNoComplaint(t testing.TB) {
+	t.Helper()
+	log, err := os.ReadFile(s.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(log)) {
+		if strings.Contains(line, "Error:") || strings.Contains(line, "Panic:") || strings.Contains(line, "Warning:") {
+			t.Errorf("Dovecot complains: %s", line)
+		}
+	}
+}

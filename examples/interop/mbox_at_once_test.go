@@ -2,7 +2,6 @@ package interop_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,6 +28,7 @@ func TestMboxAtOnceWithDovecot(t *testing.T) {
 	ours := &mboxWorker{T: t, mailbox: mb, told: make(chan mailparts.UID, 2*rounds), subjects: map[mailparts.UID]string{}}
 	done := make(chan struct{})
 	go func() { defer close(done); ours.work(rounds) }()
+	t.Cleanup(func() { <-done })
 	flagOurs := func() {
 		for len(ours.told) > 0 {
 			theirs.flag("INBOX", uint32(<-ours.told), mailparts.AddFlags, []mailparts.Flag{mailparts.FlagAnswered, "Read"})
@@ -83,12 +83,7 @@ func TestMboxAtOnceWithDovecot(t *testing.T) {
 	if !slices.Equal(again.Messages, view.Messages) {
 		t.Errorf("at the end we show\n%+v\nand they\n%+v", again.other(view), view.other(again))
 	}
-	log, _ := os.ReadFile(d.log)
-	for line := range strings.Lines(string(log)) {
-		if strings.Contains(line, "Error:") || strings.Contains(line, "Panic:") || strings.Contains(line, "Warning:") {
-			t.Errorf("Dovecot complains: %s", line)
-		}
-	}
+	d.wantNoComplaint(t)
 }
 
 func subjectOf(body string) string {
