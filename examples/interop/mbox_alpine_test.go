@@ -25,7 +25,7 @@ func alpine(t testing.TB, mailbox, keys string) {
 	rc := write(t, filepath.Join(home, "pinerc"), 0o600,
 		"inbox-path="+mailbox, "personal-name=Alice", "user-domain=example.test", "sort-key=arrival", "last-version-used=9.99",
 		"feature-list=enable-flag-cmd,enable-jump-shortcut,expunge-without-confirm,expunge-without-confirm-everywhere,quit-without-confirm")
-	command := fmt.Sprintf("stty rows 24 cols 100; TERM=vt100 HOME=%s timeout 20 %s -p %s -f %s -I 'i,%s,q'", home, program[0], rc, mailbox, keys)
+	command := fmt.Sprintf("stty rows 24 cols 100; TERM=vt100 HOME=%s timeout --foreground 20 %s -p %s -f %s -I 'i,%s,q'", home, program[0], rc, mailbox, keys)
 	run(t, "", program[1], "-qec", command, "/dev/null")
 }
 
