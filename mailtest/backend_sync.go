@@ -70,7 +70,9 @@ func concurrentSync(x *trial) {
 	x.needModSeq()
 	replicas := make(chan *replica, 2)
 	for range cap(replicas) {
-		replicas <- newReplica()
+		r := newReplica()
+		x.must("the first sync", r.sync(x.Context(), x.inbox))
+		replicas <- r
 	}
 	x.during(changeAll(x.Context()), func(ctx context.Context, mb mailparts.Mailbox) error {
 		r := <-replicas
