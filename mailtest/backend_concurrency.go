@@ -69,13 +69,15 @@ func concurrentAppends(x *trial) {
 	}
 }
 
-// during runs look again and again while the writers write.
+// during runs look again and again, by two readers, while the writers write. Each reader looks
+// once before them.
 func (x *trial) during(write func(w int, mb mailparts.Mailbox) error, look func(ctx context.Context, mb mailparts.Mailbox) error) {
 	x.Helper()
 	done := make(chan struct{})
 	var readers sync.WaitGroup
 	for range 2 {
 		mb := x.mailbox(x.open(x.kit.Users[0]), "INBOX")
+		x.must("the reader's first look", look(x.Context(), mb))
 		readers.Go(func() {
 			for stop := false; !stop; {
 				select {

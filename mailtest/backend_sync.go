@@ -70,9 +70,7 @@ func concurrentSync(x *trial) {
 	x.needModSeq()
 	replicas := make(chan *replica, 2)
 	for range cap(replicas) {
-		r := newReplica()
-		x.must("the first sync", r.sync(x.Context(), x.inbox))
-		replicas <- r
+		replicas <- newReplica()
 	}
 	x.during(changeAll(x.Context()), func(ctx context.Context, mb mailparts.Mailbox) error {
 		r := <-replicas
