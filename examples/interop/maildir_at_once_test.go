@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -37,7 +35,14 @@ func TestMaildirAtOnceWithDovecot(t *testing.T) {
 	validity := theirs.view("INBOX").UIDValidity
 
 	ours := make(chan string, 1)
-	go func() { ours <- asMail(t, "TestMaildirAtOnceWithDovecot", "MAILPARTS_AT_ONCE="+mail) }()
+	process := asMail(t, "TestMaildirAtOnceWithDovecot", "MAILPARTS_AT_ONCE="+mail)
+	go func() {
+		out, err := process.CombinedOutput()
+		if err != nil {
+			t.Errorf("the process of user mail: %v\n%s", err, out)
+		}
+		ours <- string(out)
+	}()
 	client := &lmtp.Client{Addr: d.lmtp}
 	for i := range rounds {
 		for _, subject := range []string{"theirs", "doomed theirs", "theirs too"} {
@@ -89,36 +94,14 @@ func TestMaildirAtOnceWithDovecot(t *testing.T) {
 	d.wantNoComplaint(t)
 }
 
-// asMail runs a test of this package in a process of the user mail, and returns what
-// it printed.
-func asMail(t testing.TB, test string, env ...string) string {
+// asMail is a process of the user mail that runs one of this package's tests.
+func asMail(t testing.TB, test string, env ...string) *exec.Cmd {
 	t.Helper()
-	program, err := os.Executable()
-	if err != nil {
-		t.Error(err)
-		return ""
-	}
-	content, err := os.ReadFile(program)
-	if err == nil {
-		program = filepath.Join(folder(t), "test")
-		err = os.WriteFile(program, content, 0o755)
-	}
-	mail, uerr := user.Lookup("mail")
-	if err != nil || uerr != nil {
-		t.Error(err, uerr)
-		return ""
-	}
-	uid, _ := strconv.Atoi(mail.Uid)
-	gid, _ := strconv.Atoi(mail.Gid)
-	cmd := exec.Command(program, "-test.run=^"+test+"$", "-test.v")
+	cmd := exec.Command(ownProgram(t), "-test.run=^"+test+"$", "-test.v")
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Errorf("the process of user mail: %v\n%s", err, out)
-	}
-	return string(out)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(t, "mail")}
+	return cmd
 }
 
 // workAtOnce is what our process does.
