@@ -25,6 +25,7 @@ const (
 	smallBuffer = 1 << 10  // enough for MAIL and 20 RCPT at once: all that an idle session holds
 	largeBuffer = 32 << 10 // for messages, long lines and pipelined commands; the longest line
 	maxSkip     = 1 << 20  // how much of a line over its limit is skipped
+	tailSize    = 24       // enough for "~{9223372036854775807+}"
 )
 
 var crlf = []byte("\r\n")
@@ -40,6 +41,7 @@ type Reader struct {
 	line  int    // length of the last line, with CRLF, if Unread may put it back
 	err   error  // of src, once buf is drained
 	start [8]byte
+	tail  [tailSize]byte // of a line that was refused, its last octets at the end
 	large *[largeBuffer]byte
 	small [smallBuffer]byte
 }
@@ -186,8 +188,12 @@ func (r *Reader) take(n, max int) ([]byte, error) {
 	r.r += n
 	switch {
 	case n > max:
+		r.tail = [tailSize]byte{}
+		r.keepTail(l)
 		return r.keep(l), ErrTooLong
 	case bytes.IndexByte(l, '\r') >= 0 || bytes.IndexByte(l, '\n') >= 0:
+		r.tail = [tailSize]byte{}
+		r.keepTail(l)
 		return r.keep(l), ErrBare
 	}
 	r.line = n
@@ -215,14 +221,46 @@ func (r *Reader) Skip(n int64) error {
 // keep returns a copy of the start of a line that is skipped.
 func (r *Reader) keep(l []byte) []byte { return r.start[:copy(r.start[:], l)] }
 
+// Tail is the end of the line that ReadLine has refused with ErrTooLong or ErrBare,
+// without its CRLF: 24 octets, of a shorter line with NULs before it. What a line of
+// IMAP announces stands there (RFC 7888 section 3).
+func (r *Reader) Tail() []byte { return r.tail[:] }
+
+// keepTail goes on with tail.
+func (r *Reader) keepTail(l []byte) {
+	l = l[max(0, len(l)-tailSize):]
+	copy(r.tail[:], r.tail[len(l):])
+	copy(r.tail[tailSize-len(l):], l)
+}
+
+// Read implements io.Reader for octets that are no lines. It gives out what is
+// buffered before it reads more.
+func (r *Reader) Read(p []byte) (int, error) {
+	r.line = 0
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if r.r == r.w {
+		if err := r.fillLarge(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, r.buf[r.r:r.w])
+	r.r += n
+	return n, nil
+}
+
 // skip drops the rest of a line.
 func (r *Reader) skip() error {
+	r.tail = [tailSize]byte{}
 	for skipped := 0; skipped < maxSkip; {
 		unread := r.buf[r.r:r.w]
 		if i := bytes.Index(unread, crlf); i >= 0 {
+			r.keepTail(unread[:i])
 			r.r += i + len(crlf)
 			return ErrTooLong
 		}
+		r.keepTail(unread[:len(unread)-halfEnd(unread)])
 		r.r = r.w - halfEnd(unread)
 		skipped += len(unread) - halfEnd(unread)
 		if err := r.fill(); err != nil {
