@@ -48,6 +48,8 @@ var mayImport = map[string]string{
 	"maildir/internal/courier": "mailparts",
 	"maildir/internal/index":   "mailparts internal/disk",
 
+	"imap/internal/mime": "golang.org/x/text/...",
+
 	// Protocols: never a store, and of each other only lmtp the engine of smtp.
 	"smtp": "mailparts sasl dns internal/serve internal/line github.com/emersion/go-sasl golang.org/x/net/idna",
 	"lmtp": "mailparts smtp sasl dns internal/serve internal/line internal/idn github.com/emersion/go-sasl",

@@ -1,0 +1,148 @@
+package mime
+
+import (
+	"encoding/binary"
+	"strings"
+)
+
+// derivedVersion is the first octet of what Encode writes. A change of the format, or
+// of what is derived, is a new version: what older programs kept is then derived anew.
+const derivedVersion = 1
+
+// The contents of a Derived, in their order.
+const (
+	itemEnvelope = iota
+	itemEnvelopeUTF8
+	itemBody
+	itemBodyUTF8
+	itemStructure
+	itemStructureUTF8
+	itemTree
+	itemDate
+	itemSubject
+	itemFrom
+	itemTo
+	itemCc
+	itemFromName
+	itemToName
+	itemMessageID
+	itemReferences
+	itemPreview
+	items
+)
+
+// Flags of a Derived.
+const (
+	flagDate    = 1 << iota // there is a date
+	flagPreview             // there is a preview, though it may be empty
+)
+
+// maxDerivedReferences bounds the identifiers that are kept for THREAD. Of more the
+// first is kept, which begins the thread, and the last.
+const maxDerivedReferences = 4 << 10
+
+// Encode writes all that later commands need of a message, for the store to keep. It is
+//
+//	version, flags, then the lengths of all items as uvarints, then the items
+//
+// where the UTF-8 forms are empty if they are the same as the others. See Derived.
+func Encode(p *Part) []byte {
+	var item [items][]byte
+	var flags byte
+	e := p.Envelope
+	if e == nil {
+		e = new(Envelope)
+	}
+	item[itemEnvelope] = AppendEnvelope(nil, e, false)
+	item[itemBody] = AppendBodyStructure(nil, p, false, false)
+	item[itemStructure] = AppendBodyStructure(nil, p, true, false)
+	item[itemEnvelopeUTF8] = unlessEqual(AppendEnvelope(nil, e, true), item[itemEnvelope])
+	item[itemBodyUTF8] = unlessEqual(AppendBodyStructure(nil, p, false, true), item[itemBody])
+	item[itemStructureUTF8] = unlessEqual(AppendBodyStructure(nil, p, true, true), item[itemStructure])
+	item[itemTree] = appendTree(nil, p)
+	if s, ok := e.Get(Date); ok {
+		if t, ok := ParseDate(s); ok {
+			flags |= flagDate
+			_, zone := t.Zone()
+			item[itemDate] = binary.AppendVarint(binary.AppendVarint(nil, t.Unix()), int64(zone/60))
+		}
+	}
+	subject, _ := e.Get(Subject)
+	item[itemSubject] = []byte(subject)
+	item[itemFrom], item[itemFromName] = firstOf(e, From)
+	item[itemTo], item[itemToName] = firstOf(e, To)
+	item[itemCc], _ = firstOf(e, Cc)
+	if s, ok := e.Get(MessageID); ok {
+		for id := range MessageIDs(s) {
+			item[itemMessageID] = []byte(id)
+			break
+		}
+	}
+	item[itemReferences] = []byte(references(e))
+	if text, ok := p.Preview(); ok {
+		flags |= flagPreview
+		item[itemPreview] = []byte(text)
+	}
+
+	size := 2 + items*binary.MaxVarintLen32
+	for _, it := range item {
+		size += len(it)
+	}
+	b := append(make([]byte, 0, size), derivedVersion, flags)
+	for _, it := range item {
+		b = binary.AppendUvarint(b, uint64(len(it)))
+	}
+	for _, it := range item {
+		b = append(b, it...)
+	}
+	return b
+}
+
+func unlessEqual(b, other []byte) []byte {
+	if string(b) == string(other) {
+		return nil
+	}
+	return b
+}
+
+// firstOf returns the mailbox of the first address for SORT, and how it is shown for
+// SORT=DISPLAY (RFC 5957): its name, or else the address.
+func firstOf(e *Envelope, f Field) (mailbox, shown []byte) {
+	s, _ := e.Get(f)
+	Addresses(s, func(a *Address) bool {
+		mailbox = []byte(a.Mailbox)
+		switch {
+		case a.Name != "":
+			shown = []byte(DecodeHeader(a.Name))
+		case a.Kind == Mailbox && a.Host != "":
+			shown = []byte(a.Mailbox + "@" + a.Host)
+		default:
+			shown = mailbox
+		}
+		return false
+	})
+	return mailbox, shown
+}
+
+// references are those that THREAD=REFERENCES goes by (RFC 5256 section 3): of
+// References, or else the first of In-Reply-To.
+func references(e *Envelope) string {
+	var ids []string
+	s, _ := e.Get(References)
+	for id := range MessageIDs(s) {
+		ids = append(ids, strings.ReplaceAll(id, "\n", " "))
+	}
+	if len(ids) == 0 {
+		s, _ := e.Get(InReplyTo)
+		for id := range MessageIDs(s) {
+			return strings.ReplaceAll(id, "\n", " ")
+		}
+		return ""
+	}
+	size, from := len(ids[0]), len(ids)
+	for from > 1 && size+len(ids[from-1]) < maxDerivedReferences {
+		from--
+		size += len(ids[from]) + 1
+	}
+	return strings.Join(append(ids[:1:1], ids[from:]...), "\n")
+}
