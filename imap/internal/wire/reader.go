@@ -110,7 +110,7 @@ func (r *Reader) gather(isMessage func([]byte) bool) ([]byte, error) {
 			return r.buf, r.refuse(lit, ok, lineError(err))
 		}
 		if err != nil {
-			return r.buf, err
+			return r.buf, lineError(err)
 		}
 		lit, ok := announced(l)
 		if len(r.buf)+len(l) > r.Limits.Line+int(r.used) {

@@ -1,0 +1,116 @@
+package imap
+
+import (
+	"bytes"
+
+	"github.com/mailparts/mailparts/imap/internal/wire"
+)
+
+// command is a row of the table of commands. Its run parses all arguments, each with the
+// space before it, before it does anything; it answers with untagged responses, and leaves
+// the tagged one to answer.
+type command struct {
+	in   state
+	uid  bool // there is a UID form
+	keep bool // while it runs without UID no message may be told to be expunged (RFC 9051 section 7.5.1)
+	run  func(s *session, p *wire.Parser) error
+}
+
+const (
+	anyState = notAuthenticated | authenticated | selectedState
+	loggedIn = authenticated | selectedState
+)
+
+// commands are the commands.
+var commands = map[string]*command{
+	"CAPABILITY": {in: anyState, run: (*session).capability},
+	"NOOP":       {in: anyState, run: (*session).noop},
+	"LOGOUT":     {in: anyState, run: (*session).logout},
+
+	"STARTTLS":     {in: notAuthenticated, run: (*session).startTLS},
+	"LOGIN":        {in: notAuthenticated, run: (*session).login},
+	"AUTHENTICATE": {in: notAuthenticated, run: (*session).authenticate},
+
+	"SELECT":  {in: loggedIn, run: (*session).selectMailbox},
+	"EXAMINE": {in: loggedIn, run: (*session).examine},
+
+	"CHECK":    {in: selectedState, run: (*session).noop},
+	"CLOSE":    {in: selectedState, run: (*session).close},
+	"UNSELECT": {in: selectedState, run: (*session).unselect},
+}
+
+// What is wrong with a command line.
+const (
+	errTag       badCommand = "Malformed tag"
+	errUnknown   badCommand = "Unknown command"
+	errState     badCommand = "Not permitted in this state"
+	errTooLong   badCommand = "Command too long"
+	errLineEnd   badCommand = "Lines end with CRLF, and hold no CR or LF"
+	errNoUIDForm badCommand = "No UID form of this command"
+)
+
+// isRefused reports whether err is of a command that was read and dropped.
+func isRefused(err error) bool {
+	return err == wire.ErrTooLong || err == wire.ErrLiteral || err == wire.ErrLineEnd
+}
+
+func refusedCommand(err error) error {
+	if err == wire.ErrLineEnd {
+		return errLineEnd
+	}
+	return errTooLong
+}
+
+// tagOf is the tag that a command begins with, or nothing.
+func tagOf(text []byte) []byte {
+	tag, _, ok := bytes.Cut(text, []byte(" "))
+	if !ok || !isTag(tag) {
+		return nil
+	}
+	return tag
+}
+
+// isTag tells 1*<any ASTRING-CHAR except "+"> (RFC 9051 section 9).
+func isTag(b []byte) bool {
+	p := wire.NewParser(b)
+	t := p.AString()
+	return p.End() == nil && len(t) == len(b) && len(b) <= 100 && bytes.IndexByte(b, '+') < 0 && b[0] != '"'
+}
+
+// execute runs the command on text.
+func (s *session) execute(text []byte) error {
+	tag, rest, _ := bytes.Cut(text, []byte(" "))
+	if len(tag) == 0 || !isTag(tag) {
+		return errTag
+	}
+	s.tag = string(tag)
+	p := wire.NewParser(rest)
+	s.verb = p.Word()
+	if s.verb == "UID" {
+		p.SP()
+		s.byUID, s.verb = true, p.Word()
+	}
+	c := commands[s.verb]
+	switch {
+	case p.Err() != nil:
+		return p.Err()
+	case c == nil:
+		s.verb = "Command"
+		return errUnknown
+	case c.in&s.state == 0:
+		return errState
+	case s.byUID && !c.uid:
+		return errNoUIDForm
+	}
+	err := c.run(s, p)
+	if s.box != nil && isAnswerable(err) {
+		if uerr := s.update(!c.keep || s.byUID); uerr != nil && err == nil {
+			err = uerr
+		}
+	}
+	return err
+}
+
+// isMessage says whether the literal that follows text is a message, which is not
+// gathered: see append.go.
+func (s *session) isMessage(text []byte) bool { return false }
