@@ -122,68 +122,88 @@ type quotedDecoder struct {
 	held []byte // what more is needed for: "=", "=C", white space
 }
 
+// maxBlank bounds what is held back of white space, which may be at the end of a line.
+const maxBlank = 1000
+
 func (d *quotedDecoder) decode(dst, src []byte, last bool) []byte {
 	if len(d.held) > 0 {
 		src = append(d.held, src...)
 		d.held = nil
 	}
 	for len(src) > 0 {
-		i := bytes.IndexAny(src, "= \t")
+		i := bytes.IndexByte(src, '=')
 		if i < 0 {
-			return append(dst, src...)
+			end := trimBlank(src, " \t\r")
+			if last {
+				end = trimBlank(src, " \t")
+			} else {
+				d.held = bytes.Clone(src[end:])
+			}
+			return appendLines(dst, src[:end])
 		}
-		dst = append(dst, src[:i]...)
+		dst = appendLines(dst, src[:i])
 		src = src[i:]
-		n, text, ok := quotedAt(src, last)
-		if !ok && len(src) < maxBlank {
+		n, c, literal, ok := quotedAt(src, last)
+		if !ok {
 			d.held = bytes.Clone(src)
 			return dst
 		}
-		if !ok { // more white space than a line may have
-			n, text = 1, src[:1]
+		if literal {
+			dst = append(dst, c)
 		}
-		dst = append(dst, text...)
 		src = src[n:]
 	}
 	return dst
 }
 
-// maxBlank bounds what is held back of white space, which may be at the end of a line.
-const maxBlank = 1000
-
-// quotedAt decodes what an = or white space begins. It reports false if it cannot say
-// without more octets.
-func quotedAt(src []byte, last bool) (n int, text []byte, ok bool) {
-	blank := 1
-	if src[0] != '=' {
-		blank = 0
+// trimBlank returns where the blanks at the end of b begin.
+func trimBlank(b []byte, blanks string) int {
+	n := len(b)
+	for n > 0 && len(b)-n < maxBlank && strings.IndexByte(blanks, b[n-1]) >= 0 {
+		n--
 	}
-	end := blank
+	return n
+}
+
+// appendLines appends text without an = in it. White space at the end of a line was
+// added on the way (rule 3).
+func appendLines(dst, text []byte) []byte {
+	for {
+		i := bytes.IndexByte(text, '\n')
+		if i < 0 {
+			return append(dst, text...)
+		}
+		end := i + 1 - lineEnd(text[:i+1])
+		dst = append(dst, text[:trimBlank(text[:end], " \t")]...)
+		dst = append(dst, text[end:i+1]...)
+		text = text[i+1:]
+	}
+}
+
+// quotedAt decodes what an = begins: n octets, which may stand for one. It reports
+// false if it cannot say without more.
+func quotedAt(src []byte, last bool) (n int, c byte, literal, ok bool) {
+	if len(src) >= 3 && isHex(src[1]) && isHex(src[2]) {
+		return 3, unhex[src[1]]<<4 | unhex[src[2]], true, true
+	}
+	if len(src) == 2 && isHex(src[1]) && !last {
+		return 0, 0, false, false
+	}
+	end := 1
 	for end < len(src) && end < maxBlank && (src[end] == ' ' || src[end] == '\t') {
 		end++
 	}
-	rest := src[end:]
-	switch {
-	case bytes.HasPrefix(rest, []byte("\r\n")):
-		end += 2 * blank // a soft line break takes the line end with it
-		return end, nil, true
+	switch rest := src[end:]; {
+	case bytes.HasPrefix(rest, []byte("\r\n")): // a soft line break
+		return end + 2, 0, false, true
 	case bytes.HasPrefix(rest, []byte("\n")):
-		end += blank
-		return end, nil, true
+		return end + 1, 0, false, true
 	case len(rest) == 0 && last:
-		return end, nil, true
-	case len(rest) == 0 || len(rest) == 1 && rest[0] == '\r' && !last:
-		return 0, nil, false
-	case blank == 0:
-		return end, src[:end], true
-	case end > 1: // "= x"
-		return 1, src[:1], true
-	case len(src) >= 3 && isHex(src[1]) && isHex(src[2]):
-		return 3, []byte{unhex[src[1]]<<4 | unhex[src[2]]}, true
-	case len(src) < 3 && isHex(src[1]) && !last:
-		return 0, nil, false
+		return end, 0, false, true
+	case (len(rest) == 0 || len(rest) == 1 && rest[0] == '\r') && !last:
+		return 0, 0, false, false
 	}
-	return 1, src[:1], true
+	return 1, '=', true, true
 }
 
 // unhex and unbase64 have the value of a digit, and 0xff for others.

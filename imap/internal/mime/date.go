@@ -108,9 +108,18 @@ func (d *dateParser) clock(w string) {
 	if n[0] > 24 || n[1] > 59 || n[2] > 60 {
 		return
 	}
+	rest := w[i:]
+	zone := rest != "" && (rest[0] == '+' || rest[0] == '-')
+	half := equalFold(rest, "am") || equalFold(rest, "pm")
+	if rest != "" && !zone && !half && rest[0] != '.' { // 12:34:56.789
+		return
+	}
 	d.hour, d.min, d.s, d.hasTime = n[0], n[1], n[2], true
-	if rest := w[i:]; rest != "" && (rest[0] == '+' || rest[0] == '-') {
+	switch {
+	case zone:
 		d.offset(rest)
+	case half:
+		d.named(rest)
 	}
 }
 
@@ -147,8 +156,8 @@ func (d *dateParser) named(w string) {
 		return
 	}
 	hours := map[string]int{"EDT": -4, "EST": -5, "CDT": -5, "CST": -6, "MDT": -6, "MST": -7, "PDT": -7, "PST": -8}
-	d.zone, d.hasZone = hours[w]*3600, true
-	for _, utc := range []string{"GMT", "UTC", "UT"} { // GMT+0200
+	d.zone, d.hasZone = hours[w[:min(len(w), 3)]]*3600, true // EST5EDT too
+	for _, utc := range []string{"GMT", "UTC", "UT"} {       // GMT+0200
 		if rest, ok := strings.CutPrefix(w, utc); ok && len(rest) > 1 && (rest[0] == '+' || rest[0] == '-') {
 			d.offset(rest)
 			return

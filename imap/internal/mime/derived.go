@@ -56,9 +56,11 @@ func Encode(p *Part) []byte {
 	item[itemEnvelope] = AppendEnvelope(nil, e, false)
 	item[itemBody] = AppendBodyStructure(nil, p, false, false)
 	item[itemStructure] = AppendBodyStructure(nil, p, true, false)
-	item[itemEnvelopeUTF8] = unlessEqual(AppendEnvelope(nil, e, true), item[itemEnvelope])
-	item[itemBodyUTF8] = unlessEqual(AppendBodyStructure(nil, p, false, true), item[itemBody])
-	item[itemStructureUTF8] = unlessEqual(AppendBodyStructure(nil, p, true, true), item[itemStructure])
+	if p.eightBit {
+		item[itemEnvelopeUTF8] = unlessEqual(AppendEnvelope(nil, e, true), item[itemEnvelope])
+		item[itemBodyUTF8] = unlessEqual(AppendBodyStructure(nil, p, false, true), item[itemBody])
+		item[itemStructureUTF8] = unlessEqual(AppendBodyStructure(nil, p, true, true), item[itemStructure])
+	}
 	item[itemTree] = appendTree(nil, p)
 	if s, ok := e.Get(Date); ok {
 		if t, ok := ParseDate(s); ok {

@@ -41,6 +41,17 @@ func (f *folder) fold(dst, src []byte) []byte {
 			n++
 			continue
 		}
+		if c >= 0xc2 && c < 0xd8 && n+1 < len(src) && src[n+1]&0xc0 == 0x80 && len(f.table) > 0 { // two octets, of the table
+			if r := f.table[rune(c&0x1f)<<6|rune(src[n+1]&0x3f)]; r < utf8.RuneSelf {
+				dst = append(dst, byte(r))
+			} else if r < 0x800 {
+				dst = append(dst, 0xc0|byte(r>>6), 0x80|byte(r&0x3f))
+			} else {
+				dst = utf8.AppendRune(dst, r)
+			}
+			n += 2
+			continue
+		}
 		r, size := utf8.DecodeRune(src[n:])
 		switch {
 		case r == utf8.RuneError && size == 1: // no UTF-8

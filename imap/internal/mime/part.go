@@ -33,6 +33,7 @@ type Part struct {
 	lead      []byte // the first octets of leadPart's body, in the outermost Part
 	leadPart  *Part
 	leadWhole bool
+	eightBit  bool // some value is beyond US-ASCII, in the outermost Part
 }
 
 // Param is a parameter of a Content-Type or Content-Disposition. The pieces of RFC

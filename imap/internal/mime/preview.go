@@ -18,7 +18,7 @@ func (p *Part) Preview() (text string, ok bool) {
 	if p.leadPart == nil {
 		return "", true
 	}
-	text, full := previewOf(bytes.NewReader(p.lead), p.leadPart)
+	text, full := previewOf(&pieces{p.lead}, p.leadPart)
 	return text, p.leadWhole || full
 }
 
@@ -31,6 +31,18 @@ func ReadPreview(r io.Reader, p *Part) (string, error) {
 	c := &checkedReader{r: io.LimitReader(r, 1<<20)}
 	text, _ := previewOf(c, p)
 	return text, c.err
+}
+
+// pieces is a reader of little at a time, since a preview needs little mostly.
+type pieces struct{ b []byte }
+
+func (r *pieces) Read(p []byte) (int, error) {
+	if len(r.b) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p[:min(len(p), 1<<10)], r.b)
+	r.b = r.b[n:]
+	return n, nil
 }
 
 // checkedReader keeps the error of a reader.
@@ -53,7 +65,7 @@ func previewOf(r io.Reader, part *Part) (string, bool) {
 	r = NewTextReader(r, part.Encoding, charset)
 	html := part.Is("text", "html")
 	var text []byte
-	for size := 4 << 10; ; size *= 4 {
+	for size := 800; ; size *= 4 {
 		n := len(text)
 		text = append(text, make([]byte, size)...)
 		m, err := io.ReadFull(r, text[n:])

@@ -60,7 +60,7 @@ const (
 	unquoted       // has NUL, CR or LF
 )
 
-func classify(s string) (c class) {
+func classify[T []byte | string](s T) (c class) {
 	for i := range len(s) {
 		switch {
 		case s[i] >= 0x80:

@@ -2,7 +2,7 @@ package mime
 
 import "bytes"
 
-var lineDashes = []byte("\n--")
+var lineFeed = []byte("\n")
 
 // body takes lines up to and with the next delimiter, or all that is left. It begins
 // at the beginning of a line.
@@ -34,7 +34,7 @@ func (s *scan) nextDashes() bool {
 	w := &s.win
 	for {
 		rest := w.rest()
-		if i := bytes.Index(rest, lineDashes); i >= 0 {
+		if i := indexDashes(rest); i >= 0 {
 			s.take(rest[:i+1])
 			return true
 		}
@@ -47,6 +47,28 @@ func (s *scan) nextDashes() bool {
 			s.take(rest[:n])
 		}
 		w.fill()
+	}
+}
+
+// indexDashes finds a line feed with two dashes after it. Dashes are rarer than line ends, and absent in base64:
+// so it looks for them, and where it finds one that is none of it, for the next line.
+func indexDashes(b []byte) int {
+	for at := 0; ; {
+		i := bytes.IndexByte(b[at:], '-')
+		if i < 0 {
+			return -1
+		}
+		if at += i; at > 0 && b[at-1] == '\n' {
+			if bytes.HasPrefix(b[at:], dashes) {
+				return at - 1
+			}
+		}
+		if i = bytes.IndexByte(b[at:], '\n'); i < 0 {
+			return -1
+		}
+		if at += i + 1; bytes.HasPrefix(b[at:], dashes) {
+			return at - 1
+		}
 	}
 }
 
@@ -66,7 +88,7 @@ func (s *scan) take(b []byte) {
 	if len(b) == 0 {
 		return
 	}
-	s.lines += int64(bytes.Count(b, lineDashes[:1]))
+	s.lines += int64(bytes.Count(b, lineFeed))
 	s.lead.add(b)
 	s.lastEnd = lineEnd(b)
 	s.win.skip(len(b))

@@ -71,6 +71,9 @@ func (s *scan) keep(f field) {
 		v := bytes.Trim(s.value, " \t\r")
 		v = v[:min(len(v), 8*s.MaxValue-s.kept)]
 		s.kept += len(v)
+		if !s.root.eightBit {
+			s.root.eightBit = classify(v) >= eightBit
+		}
 		s.fields.add(f, string(v))
 	}
 	s.value = s.value[:0]

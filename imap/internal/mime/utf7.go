@@ -32,8 +32,7 @@ func (d *utf7) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error
 		case !d.shifted && c == '+':
 			*d = utf7{shifted: true, empty: true}
 		case !d.shifted:
-			dst[nDst] = c
-			nDst++
+			nDst += utf8.EncodeRune(dst[nDst:], ascii(c))
 		case v < 64:
 			d.empty = false
 			d.bits, d.n = d.bits<<6|uint32(v), d.n+6
@@ -48,8 +47,7 @@ func (d *utf7) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error
 				d.high = 0
 			}
 			if c != '-' {
-				dst[nDst] = c
-				nDst++
+				nDst += utf8.EncodeRune(dst[nDst:], ascii(c))
 			} else if d.empty { // "+-" is "+"
 				dst[nDst] = '+'
 				nDst++
@@ -71,4 +69,12 @@ func (d *utf7) unit(dst []byte, u rune) int {
 		return 0
 	}
 	return utf8.EncodeRune(dst, u)
+}
+
+// ascii is an octet that stands for itself.
+func ascii(c byte) rune {
+	if c < utf8.RuneSelf {
+		return rune(c)
+	}
+	return utf8.RuneError
 }
