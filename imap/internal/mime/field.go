@@ -38,18 +38,27 @@ func (f field) isAddresses() bool { return f >= fieldFrom && f <= fieldBcc }
 type values struct {
 	value [fields]string
 	has   uint32
+	again int // fields that went on with a list
 }
+
+// maxAgain bounds the fields that a list is made of.
+const maxAgain = 1000
 
 func (v *values) get(f field) string { return v.value[f] }
 
-// add takes a value: the first one, or what an address list goes on with.
+// wants reports whether a field counts: the first one, or what an address list goes on
+// with.
+func (v *values) wants(f field) bool {
+	return v.has&(1<<f) == 0 || f.isAddresses() && v.again < maxAgain
+}
+
+// add takes the value of a field that is wanted.
 func (v *values) add(f field, value string) {
 	switch {
-	case v.has&(1<<f) == 0:
+	case v.has&(1<<f) == 0 || v.value[f] == "":
 		v.value[f] = value
-	case f.isAddresses() && v.value[f] == "":
-		v.value[f] = value
-	case f.isAddresses() && value != "":
+	case value != "":
+		v.again++
 		v.value[f] += ", " + value
 	}
 	v.has |= 1 << f

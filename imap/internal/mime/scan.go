@@ -11,7 +11,7 @@ import (
 type Scanner struct {
 	MaxDepth int // parts within parts; zero: 100
 	MaxParts int // of a message in all; zero: 10,000
-	MaxValue int // octets that are kept of a field; zero: 128 KB. Of all together, eight times that
+	MaxValue int // octets that are kept of a field; zero: 128 KB. Of all that envelopes have, four times that
 }
 
 // Scan reads a message to its end and returns its parts. Any octets are a message; an
@@ -56,8 +56,9 @@ type scan struct {
 
 	fields values // of the header that is being read
 	value  []byte // of the field that is being read
-	kept   int    // octets of values
 	lead   lead
+
+	keptEnvelope, keptContent int // octets of values
 }
 
 // frame is a part that is open.

@@ -67,10 +67,16 @@ func (s *scan) endLine(end int) {
 
 // keep ends a field.
 func (s *scan) keep(f field) {
-	if f != fieldNone {
+	if f != fieldNone && s.fields.wants(f) {
+		// A list of addresses can be rendered as many times its octets, so there is
+		// less room for envelopes.
+		kept, most := &s.keptContent, 64*s.MaxValue
+		if f < envelopeFields {
+			kept, most = &s.keptEnvelope, 4*s.MaxValue
+		}
 		v := bytes.Trim(s.value, " \t\r")
-		v = v[:min(len(v), 8*s.MaxValue-s.kept)]
-		s.kept += len(v)
+		v = v[:min(len(v), most-*kept)]
+		*kept += len(v)
 		if !s.root.eightBit {
 			s.root.eightBit = classify(v) >= eightBit
 		}
