@@ -54,6 +54,9 @@ var mayImport = map[string]string{
 	"smtp": "mailparts sasl dns internal/serve internal/line github.com/emersion/go-sasl golang.org/x/net/idna",
 	"lmtp": "mailparts smtp sasl dns internal/serve internal/line internal/idn github.com/emersion/go-sasl",
 	"pop3": "mailparts sasl internal/serve internal/line github.com/emersion/go-sasl",
+	"imap": "mailparts sasl imap/internal/... internal/serve internal/utf7 github.com/emersion/go-imap/v2 github.com/emersion/go-sasl",
+
+	"imap/internal/wire": "internal/line",
 
 	"smtp/gosmtp": "mailparts smtp sasl github.com/emersion/go-sasl github.com/emersion/go-smtp",
 
@@ -89,6 +92,7 @@ var mayReach = map[string]string{
 	"smtp":         "github.com/emersion/go-sasl github.com/xdg-go/scram github.com/xdg-go/stringprep golang.org/x/net golang.org/x/text",
 	"lmtp":         "github.com/emersion/go-sasl github.com/xdg-go/scram github.com/xdg-go/stringprep golang.org/x/net golang.org/x/text",
 	"pop3":         "github.com/emersion/go-sasl github.com/xdg-go/scram github.com/xdg-go/stringprep golang.org/x/text",
+	"imap":         "github.com/emersion/go-imap/v2 github.com/emersion/go-message github.com/emersion/go-sasl github.com/xdg-go/scram github.com/xdg-go/stringprep golang.org/x/text",
 	"dns":          "golang.org/x/net golang.org/x/text",
 	"dnscheck":     "golang.org/x/net golang.org/x/text",
 	"filter/spamd": "",

@@ -103,7 +103,7 @@ func (s *session) execute(text []byte) error {
 		return errNoUIDForm
 	}
 	err := c.run(s, p)
-	if s.box != nil && isAnswerable(err) {
+	if _, lost := err.(*lostConnection); s.box != nil && !lost {
 		if uerr := s.update(!c.keep || s.byUID); uerr != nil && err == nil {
 			err = uerr
 		}

@@ -43,17 +43,11 @@ type failedLogin struct {
 func (e *failedLogin) Error() string { return e.err.Error() }
 func (e *failedLogin) Unwrap() error { return e.err }
 
-// lostConnection ends the session.
+// lostConnection ends the session. Nothing wraps it.
 type lostConnection struct{ err error }
 
 func (e *lostConnection) Error() string { return e.err.Error() }
 func (e *lostConnection) Unwrap() error { return e.err }
-
-// storeError is what a store answered: whatever it is, the connection is good.
-type storeError struct{ err error }
-
-func (e *storeError) Error() string { return e.err.Error() }
-func (e *storeError) Unwrap() error { return e.err }
 
 // replies says what the errors of the vocabulary are on the wire (RFC 5530, RFC 9051
 // section 7.1).
@@ -127,7 +121,12 @@ func (s *session) answer(err error) {
 		tag = "*"
 	}
 	s.out.Print(tag, " ", outcome, " ")
-	if code != "" {
+	switch {
+	case err == nil && s.showCapabilities:
+		s.out.Print("[CAPABILITY ")
+		s.capabilities()
+		s.out.Print("] ")
+	case code != "":
 		s.out.Print("[", code, "] ")
 	}
 	s.out.Print(text, "\r\n")
@@ -161,12 +160,6 @@ func (s *session) account(err error, outcome, code string) {
 	case code == "UNAVAILABLE" || code == "CONTACTADMIN":
 		s.log.Error("command failed", "user", s.user, "command", s.verb, "err", err)
 	}
-}
-
-// isAnswerable tells an error that is an answer from one of the connection.
-func isAnswerable(err error) bool {
-	_, ok := errors.AsType[*lostConnection](err)
-	return !ok
 }
 
 // maxText keeps the text of a response short.

@@ -55,6 +55,9 @@ type session struct {
 	code  string // response code of its OK, without brackets
 	text  string // of its OK; "": completed
 
+	answered         bool // its run has sent the tagged response
+	showCapabilities bool // in its OK
+
 	errors   int // in a row
 	failures int // of logins
 	ended    bool
@@ -97,24 +100,26 @@ func (s *session) serve() {
 func (s *session) step() error {
 	s.conn.Within(s.timeout())
 	text, err := s.in.Command(s.isMessage)
-	s.tag, s.verb, s.code, s.text, s.byUID = "", "", "", "", false
+	s.tag, s.verb, s.code, s.text = "", "", "", ""
+	s.byUID, s.answered, s.showCapabilities = false, false, false
 	switch {
 	case err == nil:
 		err = s.execute(text)
+		if lost, ok := err.(*lostConnection); ok {
+			return lost.err
+		}
+		if rerr := s.in.Refuse(); rerr != nil { // a message that nobody wanted
+			return rerr
+		}
 	case isRefused(err):
 		s.tag = string(tagOf(text))
 		err = refusedCommand(err)
-	}
-	if lost, ok := errors.AsType[*lostConnection](err); ok {
-		return lost.err
-	}
-	if err != nil && !isAnswerable(err) {
+	default:
 		return err
 	}
-	if derr := s.in.Refuse(nil); derr != nil {
-		return derr
+	if !s.answered {
+		s.answer(err)
 	}
-	s.answer(err)
 	return nil
 }
 
@@ -186,3 +191,6 @@ func (s *session) end() {
 		s.conn.Linger()
 	}
 }
+
+// savedUIDs is what "$" stands for (RFC 5182).
+func (s *session) savedUIDs() mailparts.UIDSet { return s.box.view.uids.Intersect(s.box.saved) }

@@ -10,6 +10,7 @@ import (
 // Error is what is wrong with a command's syntax, for the text of BAD.
 type Error string
 
+// Error implements error.
 func (e Error) Error() string { return string(e) }
 
 // errMessage is a literal that is left to Reader.Message where none is expected.
@@ -155,6 +156,21 @@ func (p *Parser) String() []byte {
 	}
 	p.Fail(Error("Expected a string"))
 	return nil
+}
+
+// Base64 reads base64, or the "=" that stands for nothing (RFC 4959 section 3). Whether
+// it is base64 is the caller's to say.
+func (p *Parser) Base64() []byte {
+	i := 0
+	for i < len(p.rest) && p.rest[i] != ' ' {
+		i++
+	}
+	t := p.rest[:i:i]
+	p.rest = p.rest[i:]
+	if i == 0 {
+		p.Fail(Error("Expected base64"))
+	}
+	return t
 }
 
 // NString is String, or nil for NIL.

@@ -52,6 +52,7 @@ type Reader struct {
 	buf  []byte
 	used int64    // octets of literals in buf
 	next *Literal // announced at the end of buf, and not read
+	msg  *Message // that reads it
 	n    int      // literals of this command
 }
 
@@ -80,14 +81,14 @@ func (r *Reader) Command(isMessage func(text []byte) bool) ([]byte, error) {
 	if cap(r.buf) > maxKept {
 		r.buf = nil
 	}
-	r.buf, r.used, r.n, r.next = r.buf[:0], 0, 0, nil
+	r.buf, r.used, r.n, r.next, r.msg = r.buf[:0], 0, 0, nil, nil
 	return r.gather(isMessage)
 }
 
 // More reads what follows a message: the rest of the command, or what stands before
 // its next message. It is valid until the next call.
 func (r *Reader) More(isMessage func(text []byte) bool) ([]byte, error) {
-	r.buf, r.next = r.buf[:0], nil
+	r.buf, r.next, r.msg = r.buf[:0], nil, nil
 	return r.gather(isMessage)
 }
 
@@ -210,24 +211,24 @@ func (r *Reader) refuse(lit Literal, ok bool, why error) error {
 func (r *Reader) Next() *Literal { return r.next }
 
 // Message reads the message that Command or More ended at. The client is asked to send
-// it at the first Read. What is not read of it must be dropped, by Refuse.
-func (r *Reader) Message() *Message { return &Message{r: r, left: r.next.Size, asked: r.next.NonSync} }
+// it at the first Read.
+func (r *Reader) Message() *Message {
+	r.msg = &Message{r: r, left: r.next.Size, asked: r.next.NonSync}
+	return r.msg
+}
 
-// Refuse drops what of the command is on its way already: the rest of a message that m
-// reads, if it is not nil, and what follows.
-func (r *Reader) Refuse(m *Message) error {
+// Refuse drops what of a command with messages is on its way already: the rest of one
+// that is being read, and what follows. Without messages it does nothing.
+func (r *Reader) Refuse() error {
 	if r.next == nil {
 		return nil
 	}
 	rest := *r.next
-	if m != nil {
-		rest.Size, rest.NonSync = m.left, m.asked
+	if r.msg != nil {
+		rest.Size, rest.NonSync = r.msg.left, r.msg.asked
 	}
-	if err := r.refuse(rest, true, nil); err != nil {
-		return err
-	}
-	r.next = nil
-	return nil
+	r.next, r.msg = nil, nil
+	return r.refuse(rest, true, nil)
 }
 
 // Message is a literal that its reader streams.

@@ -1,0 +1,78 @@
+package imap
+
+import (
+	"github.com/mailparts/mailparts/imap/internal/wire"
+	"github.com/mailparts/mailparts/sasl"
+)
+
+// capability is CAPABILITY (RFC 9051 section 6.1.1).
+func (s *session) capability(p *wire.Parser) error {
+	if err := p.End(); err != nil {
+		return err
+	}
+	s.out.Print("* CAPABILITY ")
+	s.capabilities()
+	s.out.Print("\r\n")
+	return nil
+}
+
+// always is what needs no log-in, and no store.
+const always = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE"
+
+// capabilities writes what the session offers now: before log-in what needs no store,
+// after it what the user's store can do.
+func (s *session) capabilities() {
+	s.out.Print(always)
+	for _, c := range extensions {
+		if c.in&s.state != 0 && (c.offers == nil || c.offers(s)) {
+			s.out.Print(" ", c.name)
+		}
+	}
+	if s.state != notAuthenticated {
+		return
+	}
+	if s.offersTLS() {
+		s.out.Print(" STARTTLS")
+	}
+	if !s.mayLogIn() {
+		s.out.Print(" LOGINDISABLED")
+	}
+	for _, m := range s.mechanisms() {
+		if !m.Plaintext || s.mayShowPassword() {
+			s.out.Print(" AUTH=", m.Name)
+		}
+	}
+}
+
+// extension is a row of the table of capabilities.
+type extension struct {
+	name   string
+	in     state
+	offers func(s *session) bool // nil: always
+}
+
+// extensions are in the order in which CAPABILITY names them.
+var extensions = []extension{
+	{name: "UNSELECT", in: loggedIn},
+}
+
+// mechanisms is what AUTHENTICATE knows. Not all of it is offered without TLS.
+func (s *session) mechanisms() []sasl.Mechanism {
+	if s.srv.Mechanisms != nil {
+		return s.srv.Mechanisms
+	}
+	return sasl.Mechanisms(s.srv.Auth)
+}
+
+// mayShowPassword reports whether the connection is fit for it (RFC 8314 section 4.1).
+func (s *session) mayShowPassword() bool {
+	return s.srv.AllowInsecureAuth || s.conn.TLS() != nil
+}
+
+// mayLogIn reports whether LOGIN is permitted.
+func (s *session) mayLogIn() bool { return s.srv.Auth != nil && s.mayShowPassword() }
+
+// offersTLS reports whether STARTTLS is permitted now.
+func (s *session) offersTLS() bool {
+	return s.srv.TLSConfig != nil && s.conn.TLS() == nil && s.state == notAuthenticated
+}

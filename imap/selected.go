@@ -1,0 +1,314 @@
+package imap
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"slices"
+	"strings"
+
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/imap/internal/wire"
+)
+
+// selected is the mailbox that a session has selected, as the client knows it.
+//
+// What others do is found by asking the store for what has changed since seen, the
+// highest mod-sequence that all told so far is up to; a mailbox that keeps none is
+// listed and compared.
+type selected struct {
+	mb       mailparts.Mailbox
+	name     string
+	readOnly bool
+	view     view
+	told     mailparts.Status // the numbers of the last look
+	seen     mailparts.ModSeq
+	gone     mailparts.UIDSet // expunged, and the client does not know it yet
+	recent   mailparts.UIDSet
+	prints   map[mailparts.UID]uint64 // of flags, in a mailbox without mod-sequences
+	flags    []mailparts.Flag         // that FLAGS has told of
+	saved    mailparts.UIDSet         // what "$" stands for (RFC 5182)
+	look     bool                     // compare all, even if no number has changed
+
+	// quiet are messages whose change the client asked not to be told of, at the
+	// mod-sequence that it made.
+	quiet   mailparts.UIDSet
+	quietAt mailparts.ModSeq
+}
+
+// fill lists the mailbox for the first time.
+func (b *selected) fill(ctx context.Context, st mailparts.Status) (firstUnseen uint32, err error) {
+	b.told, b.seen = st, st.HighestModSeq
+	if st.HighestModSeq == 0 {
+		b.prints = map[mailparts.UID]uint64{}
+	}
+	all := mailparts.AllUIDs()
+	all[0].Last = max(st.UIDNext, 1) - 1
+	if all[0].Last == 0 {
+		return 0, nil
+	}
+	for m, err := range b.mb.Messages(ctx, all, mailparts.Query{}) {
+		if err != nil {
+			return 0, err
+		}
+		b.view.add(m.UID)
+		if firstUnseen == 0 && !slices.Contains(m.Flags, mailparts.FlagSeen) {
+			firstUnseen = b.view.count
+		}
+		if b.prints != nil {
+			b.prints[m.UID] = fingerprint(m.Flags)
+		}
+	}
+	return firstUnseen, nil
+}
+
+var printSeed = maphash.MakeSeed()
+
+// fingerprint tells sets of flags apart, whatever their order.
+func fingerprint(flags []mailparts.Flag) (sum uint64) {
+	for _, f := range flags {
+		sum += maphash.String(printSeed, strings.ToLower(string(f)))
+	}
+	return sum
+}
+
+// news is what the client does not know yet.
+type news struct {
+	arrived bool
+	changed []mailparts.Message
+}
+
+// catchUp finds out what has changed since the last look.
+func (b *selected) catchUp(ctx context.Context) (n news, err error) {
+	st, err := b.mb.Status(ctx)
+	if err != nil {
+		return n, err
+	}
+	look := b.look && b.prints != nil
+	b.look = false
+	same := st.UIDNext == b.told.UIDNext && st.Messages == b.told.Messages && st.HighestModSeq == b.told.HighestModSeq
+	if same && !look {
+		return n, nil
+	}
+	if b.prints != nil {
+		n, err = b.compare(ctx, st)
+	} else {
+		n, err = b.follow(ctx, st)
+	}
+	if err == nil {
+		b.told = st
+	}
+	return n, err
+}
+
+// follow asks for what has changed since b.seen.
+func (b *selected) follow(ctx context.Context, st mailparts.Status) (n news, err error) {
+	before := b.view.last()
+	for m, err := range b.mb.Messages(ctx, mailparts.AllUIDs(), mailparts.Query{Since: b.seen}) {
+		if err != nil {
+			return n, err
+		}
+		switch {
+		case m.UID >= st.UIDNext: // at the next look
+		case m.UID > before:
+			b.view.add(m.UID)
+			n.arrived = true
+		case b.view.seq(m.UID) != 0 && !(m.ModSeq == b.quietAt && b.quiet.Contains(m.UID)):
+			m.Flags = slices.Clone(m.Flags)
+			n.changed = append(n.changed, m)
+		}
+	}
+	if st.Messages != b.view.count-b.gone.Len() {
+		vanished, err := mailparts.Vanished(ctx, b.mb, b.seen)
+		if err != nil {
+			return n, err
+		}
+		b.lose(vanished)
+	}
+	b.seen = st.HighestModSeq
+	return n, nil
+}
+
+// compare lists a mailbox that keeps no mod-sequences.
+func (b *selected) compare(ctx context.Context, st mailparts.Status) (n news, err error) {
+	before := b.view.last()
+	missing := slices.Clone(b.view.uids)
+	var there mailparts.UIDSet
+	for m, err := range b.mb.Messages(ctx, mailparts.AllUIDs(), mailparts.Query{}) {
+		if err != nil {
+			return n, err
+		}
+		if m.UID >= st.UIDNext {
+			break
+		}
+		there.Add(m.UID, m.UID)
+		print := fingerprint(m.Flags)
+		known := b.prints[m.UID] == print
+		b.prints[m.UID] = print
+		switch {
+		case m.UID > before:
+			b.view.add(m.UID)
+			n.arrived = true
+		case !known && b.view.seq(m.UID) != 0 && !b.quiet.Contains(m.UID):
+			m.Flags = slices.Clone(m.Flags)
+			n.changed = append(n.changed, m)
+		}
+	}
+	b.lose(missing.Subtract(there))
+	return n, nil
+}
+
+// lose notes messages that are gone, of which the client is yet to hear.
+func (b *selected) lose(uids mailparts.UIDSet) {
+	for _, r := range b.view.uids.Intersect(uids) {
+		b.gone.Add(r.First, r.Last)
+	}
+}
+
+// update tells the client what has changed: expunges only if it may hear of them now.
+func (s *session) update(expunges bool) error {
+	b := s.box
+	n, err := b.catchUp(s.ctx)
+	b.quiet, b.quietAt = nil, 0
+	if errors.Is(err, mailparts.ErrNoMailbox) {
+		s.bye("[UNAVAILABLE] The selected mailbox was deleted")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if expunges && len(b.gone) > 0 {
+		s.tellExpunged()
+	}
+	if n.arrived {
+		if err := s.tellArrived(); err != nil {
+			return err
+		}
+	}
+	s.tellFlags(n.changed)
+	return nil
+}
+
+// tellExpunged tells of the messages that are gone, by EXPUNGE or VANISHED.
+func (s *session) tellExpunged() {
+	b := s.box
+	gone := b.gone
+	b.gone = nil
+	b.recent = b.recent.Subtract(gone)
+	if b.prints != nil {
+		for uid := range b.prints {
+			if gone.Contains(uid) {
+				delete(b.prints, uid)
+			}
+		}
+	}
+	seqs := b.view.remove(gone)
+	if s.enabled.qresync {
+		s.out.Print("* VANISHED ", gone.String(), "\r\n")
+		return
+	}
+	// From the last to the first each number is right, whatever went before.
+	for _, r := range slices.Backward(seqs) {
+		for n := r.Last; n >= r.First; n-- {
+			s.out.Print("* ")
+			s.out.Uint(uint64(n))
+			s.out.Print(" EXPUNGE\r\n")
+		}
+	}
+}
+
+// tellArrived tells how many messages there are.
+func (s *session) tellArrived() error {
+	b := s.box
+	if b.told.FirstRecent != 0 {
+		if err := b.claim(s.ctx); err != nil {
+			return err
+		}
+	}
+	s.out.Print("* ")
+	s.out.Uint(uint64(b.view.count))
+	s.out.Print(" EXISTS\r\n")
+	s.tellRecent()
+	return nil
+}
+
+// claim makes what is recent this session's, unless it only looks.
+func (b *selected) claim(ctx context.Context) error {
+	if b.readOnly {
+		b.recent = nil
+		if b.told.FirstRecent != 0 {
+			b.recent.Add(b.told.FirstRecent, max(b.told.UIDNext, 1)-1)
+		}
+		return nil
+	}
+	r, err := mailparts.ClaimRecent(ctx, b.mb)
+	if err != nil {
+		return err
+	}
+	b.recent.Add(r.First, r.Last)
+	return nil
+}
+
+// tellRecent is the RECENT of IMAP4rev1 (RFC 3501 section 7.3.2).
+func (s *session) tellRecent() {
+	if s.enabled.rev2 {
+		return
+	}
+	s.out.Print("* ")
+	s.out.Uint(uint64(s.box.view.uids.Intersect(s.box.recent).Len()))
+	s.out.Print(" RECENT\r\n")
+}
+
+// tellFlags tells the flags of messages.
+func (s *session) tellFlags(messages []mailparts.Message) {
+	if len(messages) == 0 {
+		return
+	}
+	s.tellKeywords(messages)
+	f := follower{v: &s.box.view}
+	for i := range messages {
+		m := &messages[i]
+		seq := f.seq(m.UID)
+		if seq == 0 {
+			continue
+		}
+		s.out.Print("* ")
+		s.out.Uint(uint64(seq))
+		s.out.Print(" FETCH (")
+		if s.byUID || s.enabled.qresync {
+			s.out.Print("UID ")
+			s.out.Uint(uint64(m.UID))
+			s.out.Print(" ")
+		}
+		s.flagsItem(m)
+		if s.enabled.condstore && m.ModSeq != 0 {
+			s.out.Print(" MODSEQ (")
+			s.out.Uint(uint64(m.ModSeq))
+			s.out.Print(")")
+		}
+		s.out.Print(")\r\n")
+	}
+}
+
+// uidSet is what a set of the command means: UIDs in its UID form, else sequence numbers,
+// none of which may be above the last (RFC 9051 section 6.4.9).
+func (s *session) uidSet(set wire.Set) (mailparts.UIDSet, error) {
+	b := s.box
+	switch {
+	case set.Saved: // see searchres.go
+		return s.savedUIDs(), nil
+	case s.byUID:
+		var uids mailparts.UIDSet
+		for _, r := range set.Resolve(uint32(b.view.last())) {
+			uids.Add(mailparts.UID(max(r.First, 1)), mailparts.UID(r.Last))
+		}
+		return b.view.uids.Intersect(uids), nil
+	}
+	seqs := set.Resolve(b.view.count)
+	if n := len(seqs); n > 0 && (seqs[n-1].Last > b.view.count || seqs[0].First == 0) {
+		return nil, errSequence
+	}
+	return b.view.uidsOf(seqs), nil
+}
+
+const errSequence badCommand = "No such message"
