@@ -11,7 +11,8 @@
 //	                         ├─► Find, Part.Section ─► Range           BODY[…]
 //	                         │        ├─► HeaderFilter                 BODY[HEADER.FIELDS …]
 //	                         │        ├─► NewBinaryReader              BINARY[…]
-//	                         │        └─► NewTextReader ─► Matcher     SEARCH
+//	                         │        ├─► Fields, AddressText ─┐
+//	                         │        └─► NewTextReader ───────┴─► Matcher   SEARCH
 //	                         ├─► Part.Preview                          PREVIEW
 //	                         └─► Encode ─► Derived                     all of this from the store's cache
 //

@@ -29,6 +29,7 @@ func FuzzScan(f *testing.F) {
 		if err := check(msg, small); err != nil {
 			t.Fatal(err)
 		}
+		filters(t, cut(msg, p.Header))
 		d, ok := mime.View(mime.Encode(p))
 		if !ok {
 			t.Fatal("Encode wrote what View does not read")
@@ -41,6 +42,27 @@ func FuzzScan(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// filters wants the fields of a header and those of its two halves to be the same.
+func filters(t *testing.T, header string) {
+	t.Helper()
+	f := mime.HeaderFilter{Names: []string{"subject"}}
+	with := f.Append(nil, []byte(header))
+	f.Not = true
+	without := f.Append(nil, []byte(header))
+	if n := len(with) + len(without); n < len(header) || n > len(header)+6 {
+		t.Fatalf("%q with and %q without are not %q", with, without, header)
+	}
+	var b bytes.Buffer
+	if _, err := f.Copy(&b, &slowReader{header, 7}); err != nil || b.String() != string(without) {
+		t.Fatalf("Copy wrote %q, want %q; error %v", b.String(), without, err)
+	}
+	for name, value := range mime.Fields([]byte(header)) {
+		if name == "" || strings.ContainsAny(name+value, "\n") {
+			t.Fatalf("field %q has value %q", name, value)
+		}
+	}
 }
 
 func FuzzAddresses(f *testing.F) {

@@ -15,7 +15,7 @@ type HeaderFilter struct {
 
 // Append appends the fields as they stand in a header, and the empty line.
 func (f HeaderFilter) Append(b, header []byte) []byte {
-	s := filterState{f: f, begins: true}
+	s := filterState{f: f, begins: true, keep: f.Not}
 	for len(header) > 0 && !s.done {
 		line := header
 		if i := bytes.IndexByte(header, '\n'); i >= 0 {
@@ -31,7 +31,7 @@ func (f HeaderFilter) Append(b, header []byte) []byte {
 // Copy does the same for a header of any size, and returns how many octets it wrote:
 // to io.Discard, how many it would write.
 func (f HeaderFilter) Copy(w io.Writer, header io.Reader) (n int64, err error) {
-	s := filterState{f: f, begins: true}
+	s := filterState{f: f, begins: true, keep: f.Not}
 	r := bufio.NewReaderSize(header, 16<<10)
 	for !s.done {
 		line, err := r.ReadSlice('\n')

@@ -67,6 +67,7 @@ func TestHeaderFilter(t *testing.T) {
 		{"From: a\r\n", []string{"from"}, false, "From: a\r\n\r\n"},
 		{"From: a\r\nX: b", []string{"from"}, false, "From: a\r\n\r\n"},
 		{" folded\r\nX: y\r\n\r\n", []string{"x"}, false, "X: y\r\n\r\n"},
+		{" folded\r\nX: y\r\n\r\n", []string{"x"}, true, " folded\r\n\r\n"},
 		{"X: y\r\n\r\nX: body", []string{"x"}, false, "X: y\r\n\r\n"},
 	} {
 		f := mime.HeaderFilter{Names: tt.names, Not: tt.not}

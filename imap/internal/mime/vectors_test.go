@@ -47,7 +47,7 @@ func TestImaptestSections(t *testing.T) {
 			n, _ := strconv.Atoi(m[1])
 			text := strings.ToLower(strings.Trim(m[3], "."))
 			got, ok := section(t, msgs[n-1], strings.Trim(m[2], "."), text, strings.Fields(m[4]))
-			if want := crlf(m[5]); !ok || strings.TrimRight(got, "\r\n") != strings.TrimRight(want, "\r\n") {
+			if want := crlf(m[5]); !ok || got != want {
 				t.Errorf("%s: BODY[%s%s %s] is\n%q\nwant\n%q", name, m[2], text, m[4], got, want)
 			}
 			done++

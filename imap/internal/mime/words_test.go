@@ -22,6 +22,7 @@ var words = []struct{ in, want string }{
 	{"=?gb2312?B?xOO6ww==?=", "你好"},                       //
 	{"=?utf-7?Q?Hi_Mom_+Jjo-!?=", "Hi Mom ☺!"},            // RFC 2152
 	{"=?cp850?q?=82?=", "é"},                              // one that HTML does not know
+	{"=?utf-7?q?=D3M?=", "\ufffdM"},                       // not US-ASCII
 	{"=?x-unknown?q?abc?=", "=?x-unknown?q?abc?="},        //
 	{"=?utf-8?x?abc?=", "=?utf-8?x?abc?="},                //
 	{"=?utf-8?q?abc", "=?utf-8?q?abc"},                    //
