@@ -41,7 +41,8 @@ const (
 // first is kept, which begins the thread, and the last.
 const maxDerivedReferences = 4 << 10
 
-// Encode writes all that later commands need of a message, for the store to keep. It is
+// Encode writes all that later commands need of a message, for the store to keep, from
+// what Scan returned for it. It is
 //
 //	version, flags, then the lengths of all items as uvarints, then the items
 //

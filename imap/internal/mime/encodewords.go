@@ -18,29 +18,7 @@ func encodeWords(s string) string {
 			break
 		}
 		start := strings.LastIndexAny(s[:first], " \t") + 1
-		last := strings.LastIndexFunc(s, notASCII)
-		end := len(s)
-		if n := strings.IndexAny(s[last:], " \t"); n >= 0 {
-			end = last + n
-		}
-		// The first run of words that are all to be encoded.
-		for i := start; i < end; {
-			n := strings.IndexAny(s[i:end], " \t")
-			if n < 0 {
-				break
-			}
-			word := i + n
-			next := word + len(s[word:]) - len(strings.TrimLeft(s[word:], " \t"))
-			stop := end
-			if n := strings.IndexAny(s[next:end], " \t"); n >= 0 {
-				stop = next + n
-			}
-			if strings.IndexFunc(s[next:stop], notASCII) < 0 {
-				end = word
-				break
-			}
-			i = next
-		}
+		end := runEnd(s, start)
 		if before := strings.TrimRight(s[:start], " \t"); strings.HasSuffix(before, "?=") {
 			start = len(before)
 		}
@@ -57,6 +35,22 @@ func encodeWords(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// runEnd returns where the words end that begin at i and are all to be encoded.
+func runEnd(s string, i int) (end int) {
+	for i < len(s) {
+		word := s[i:]
+		if n := strings.IndexAny(word, " \t"); n >= 0 {
+			word = word[:n]
+		}
+		if strings.IndexFunc(word, notASCII) < 0 {
+			break
+		}
+		end = i + len(word)
+		i = len(s) - len(strings.TrimLeft(s[end:], " \t"))
+	}
+	return end
 }
 
 func notASCII(r rune) bool { return r >= utf8.RuneSelf }
