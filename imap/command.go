@@ -34,6 +34,8 @@ var commands = map[string]*command{
 	"SELECT":  {in: loggedIn, run: (*session).selectMailbox},
 	"EXAMINE": {in: loggedIn, run: (*session).examine},
 
+	"FETCH": {in: selectedState, uid: true, keep: true, run: (*session).fetch},
+
 	"CHECK":    {in: selectedState, run: (*session).noop},
 	"CLOSE":    {in: selectedState, run: (*session).close},
 	"UNSELECT": {in: selectedState, run: (*session).unselect},

@@ -90,13 +90,7 @@ func (s *session) describe(st mailparts.Status, unseen uint32) {
 	s.out.Print("] UIDs are valid\r\n* OK [UIDNEXT ")
 	s.out.Uint(uint64(st.UIDNext))
 	s.out.Print("] The next UID\r\n")
-	if st.HighestModSeq == 0 {
-		s.out.Print("* OK [NOMODSEQ] No mod-sequences here\r\n")
-	} else {
-		s.out.Print("* OK [HIGHESTMODSEQ ")
-		s.out.Uint(uint64(st.HighestModSeq))
-		s.out.Print("] The highest mod-sequence\r\n")
-	}
+	s.tellModSeq(st.HighestModSeq)
 }
 
 // close is CLOSE (RFC 9051 section 6.4.1).

@@ -275,7 +275,7 @@ func (s *session) tellFlags(messages []mailparts.Message) {
 		s.out.Print("* ")
 		s.out.Uint(uint64(seq))
 		s.out.Print(" FETCH (")
-		if s.byUID || s.enabled.qresync {
+		if s.byUID || s.enabled.condstore { // RFC 7162 section 3.2.4
 			s.out.Print("UID ")
 			s.out.Uint(uint64(m.UID))
 			s.out.Print(" ")

@@ -131,6 +131,26 @@ func (p *Parser) Atom() []byte {
 	return t
 }
 
+// Until reads the octets before one of stop, which may be none.
+func (p *Parser) Until(stop string) []byte {
+	i := bytes.IndexAny(p.rest, stop)
+	if i < 0 {
+		i = len(p.rest)
+	}
+	t := p.rest[:i:i]
+	p.rest = p.rest[i:]
+	return t
+}
+
+// TryText reads text, in any case, if it comes next.
+func (p *Parser) TryText(text string) bool {
+	if len(p.rest) < len(text) || !bytes.EqualFold(p.rest[:len(text)], []byte(text)) {
+		return false
+	}
+	p.rest = p.rest[len(text):]
+	return true
+}
+
 // Word is Atom in upper case, for what is known by name.
 func (p *Parser) Word() string { return string(bytes.ToUpper(p.Atom())) }
 

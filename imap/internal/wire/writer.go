@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -23,7 +24,11 @@ type Writer struct {
 	err error
 	// UTF8 permits octets above 0x7F in quoted strings (RFC 9755, RFC 9051).
 	UTF8 bool
+
+	spare *[bufferSize]byte
 }
+
+var spares = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
 // NewWriter returns a Writer to dst.
 func NewWriter(dst io.Writer) *Writer { return &Writer{dst: dst} }
@@ -58,6 +63,10 @@ func (w *Writer) send() {
 
 // Flush sends what there is, and gives the buffer back.
 func (w *Writer) Flush() error {
+	if w.spare != nil {
+		spares.Put(w.spare)
+		w.spare = nil
+	}
 	if w.buf == nil {
 		return w.err
 	}
@@ -125,17 +134,38 @@ func (w *Writer) NString(s []byte) {
 
 // AString writes an atom, if s is one and not NIL, or a string.
 func (w *Writer) AString(s string) {
-	for i := range len(s) {
-		if !isAString[s[i]] {
-			w.String(s)
-			return
-		}
-	}
-	if s == "" || len(s) == 3 && bytes.EqualFold([]byte(s), []byte("NIL")) {
-		w.String(s)
+	if isPlain(s) {
+		w.Print(s)
 		return
 	}
-	w.Print(s)
+	w.String(s)
+}
+
+// AppendAString appends s as AString writes it, in US-ASCII.
+func AppendAString(b []byte, s string) []byte {
+	if isPlain(s) {
+		return append(b, s...)
+	}
+	return AppendString(b, s, false)
+}
+
+// isPlain reports whether an astring may be s without quotes.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if !isAString[s[i]] {
+			return false
+		}
+	}
+	return s != "" && !strings.EqualFold(s, "NIL")
+}
+
+// Spare is room for what is to be written next, until any other call: a piece of a
+// message on its way.
+func (w *Writer) Spare() []byte {
+	if w.spare == nil {
+		w.spare = spares.Get().(*[bufferSize]byte)
+	}
+	return w.spare[:]
 }
 
 // Literal announces a literal, whose octets the caller writes next. Binary is for what

@@ -1,0 +1,245 @@
+package imap
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/imap/internal/mime"
+	"github.com/mailparts/mailparts/imap/internal/wire"
+)
+
+// body reads parts of a message. It is opened when the first is asked for.
+type body struct {
+	s   *session
+	m   *mailparts.Message
+	r   io.ReadCloser // nil: not open
+	at  io.ReaderAt   // r, if it can
+	pos int64         // of r, if it cannot
+
+	header []byte // the message's own, once it was read
+}
+
+// begin goes on to another message.
+func (b *body) begin(s *session, m *mailparts.Message) {
+	b.close()
+	b.s, b.m, b.header = s, m, nil
+}
+
+func (b *body) close() {
+	if b.r != nil {
+		b.r.Close()
+		b.r, b.at, b.pos = nil, nil, 0
+	}
+}
+
+func (b *body) open() (err error) {
+	if b.r != nil {
+		return nil
+	}
+	if b.r, err = b.s.box.mb.Body(b.s.ctx, b.m.UID); err == nil {
+		b.at, _ = b.r.(io.ReaderAt)
+		b.pos = 0
+	}
+	return err
+}
+
+// section reads a range.
+func (b *body) section(r mime.Range) (io.Reader, error) {
+	if err := b.open(); err != nil {
+		return nil, err
+	}
+	if b.at != nil {
+		return io.NewSectionReader(b.at, r.Offset, r.Size), nil
+	}
+	if r.Offset < b.pos { // it reads forward only
+		b.close()
+		if err := b.open(); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := io.CopyN(io.Discard, b.r, r.Offset-b.pos); err != nil {
+		return nil, cutBody(err)
+	}
+	b.pos = r.Offset
+	return io.LimitReader(&counted{b}, r.Size), nil
+}
+
+// counted counts what is read of a body.
+type counted struct{ b *body }
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.b.r.Read(p)
+	c.b.pos += int64(n)
+	return n, err
+}
+
+func cutBody(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// maxHeaderRead is how much of a header is kept to be filtered; a longer one is read
+// twice.
+const maxHeaderRead = 1 << 20
+
+// readHeader reads the message's own header, without the tree of its parts.
+func (b *body) readHeader() ([]byte, error) {
+	if b.header != nil {
+		return b.header, nil
+	}
+	var buf []byte
+	for block := int64(4 << 10); ; block *= 4 {
+		size := min(block, b.m.Size)
+		r, err := b.section(mime.Range{Offset: int64(len(buf)), Size: size - int64(len(buf))})
+		if err != nil {
+			return nil, err
+		}
+		from := len(buf)
+		buf = append(buf, make([]byte, int(size)-from)...)
+		if _, err := io.ReadFull(r, buf[from:]); err != nil {
+			return nil, cutBody(err)
+		}
+		if n := headerEnd(buf); n >= 0 {
+			b.header = buf[:n]
+			return b.header, nil
+		}
+		if size == b.m.Size {
+			b.header = buf
+			return buf, nil
+		}
+	}
+}
+
+// measure finds the octets of a section of f.m, and what can fail of them.
+func (f *fetching) measure(it *fetchItem) error {
+	sec := it.section
+	sec.nil_, sec.content = false, nil
+	switch {
+	case sec.wantsHeader():
+		header, err := f.body.readHeader()
+		if err != nil {
+			return err
+		}
+		sec.content = header
+		if sec.filter != nil {
+			sec.content = sec.filter.Append(nil, header)
+		}
+		return nil
+	case !sec.needsTree():
+		sec.octets = mime.Range{Size: f.m.Size}
+		return f.body.open()
+	}
+	tree, ok := f.derived.view.Tree()
+	if !ok {
+		return errDamaged
+	}
+	if sec.binary {
+		return f.measureBinary(sec, tree)
+	}
+	if sec.octets, ok = tree.Section(sec.path, sec.text); !ok {
+		sec.nil_ = true
+		return nil
+	}
+	if sec.filter != nil {
+		r, err := f.body.section(sec.octets)
+		if err != nil {
+			return err
+		}
+		header, err := io.ReadAll(io.LimitReader(r, maxHeaderRead))
+		if err != nil {
+			return err
+		}
+		sec.content = sec.filter.Append([]byte{}, header)
+		return nil
+	}
+	return f.body.open()
+}
+
+var errDamaged = errors.New("imap: derived octets are damaged")
+
+// sendSection writes a section that was measured.
+func (f *fetching) sendSection(sec *section) error {
+	f.out.Print(sec.label)
+	if sec.size {
+		f.out.Print(" ")
+		f.out.Uint(uint64(sec.octets.Size))
+		return nil
+	}
+	if sec.partial {
+		f.out.Print("<")
+		f.out.Uint(uint64(sec.from))
+		f.out.Print(">")
+	}
+	f.out.Print(" ")
+	switch {
+	case sec.nil_:
+		f.out.Print("NIL")
+		return nil
+	case sec.content != nil:
+		return f.sendContent(sec)
+	}
+	from, n := sec.cut(sec.octets.Size)
+	if n == 0 {
+		f.out.Print(`""`)
+		return nil
+	}
+	f.out.Literal(n, false)
+	r, err := f.body.section(mime.Range{Offset: sec.octets.Offset + from, Size: n})
+	if err == nil {
+		err = f.copy(r, n)
+	}
+	if err != nil {
+		return f.cutShort(err)
+	}
+	return nil
+}
+
+// sendContent writes what is in memory.
+func (f *fetching) sendContent(sec *section) error {
+	from, n := sec.cut(int64(len(sec.content)))
+	content := sec.content[from : from+n]
+	binary := sec.binary && bytes.IndexByte(content, 0) >= 0
+	if n == 0 {
+		f.out.Print(`""`)
+		return nil
+	}
+	f.out.Literal(n, binary)
+	if !binary && bytes.IndexByte(content, 0) >= 0 {
+		content = bytes.Clone(content)
+		wire.Clean(content)
+	}
+	f.out.Write(content)
+	return nil
+}
+
+// copy sends n octets, with no NUL among them (RFC 9051 section 4.3).
+func (f *fetching) copy(r io.Reader, n int64) error {
+	buf := f.out.Spare()
+	for n > 0 {
+		k, err := r.Read(buf[:min(int64(len(buf)), n)])
+		wire.Clean(buf[:k])
+		if k > 0 {
+			if _, werr := f.out.Write(buf[:k]); werr != nil {
+				return werr
+			}
+		}
+		if n -= int64(k); n == 0 {
+			return nil
+		}
+		if err != nil {
+			return cutBody(err)
+		}
+	}
+	return nil
+}
+
+// cutShort ends a session inside a response: what was announced cannot come.
+func (f *fetching) cutShort(err error) error {
+	f.partway = true
+	f.log.Error("message cannot be read to its end", "user", f.user, "mailbox", f.box.name, "uid", f.m.UID, "err", err)
+	return &lostConnection{err}
+}
