@@ -36,6 +36,14 @@ var commands = map[string]*command{
 
 	"FETCH": {in: selectedState, uid: true, keep: true, run: (*session).fetch},
 
+	"STORE":   {in: selectedState, uid: true, keep: true, run: (*session).setFlags},
+	"COPY":    {in: selectedState, uid: true, run: (*session).copyMessages},
+	"MOVE":    {in: selectedState, uid: true, run: (*session).move},
+	"EXPUNGE": {in: selectedState, uid: true, run: (*session).expunge},
+	"REPLACE": {in: selectedState, uid: true, run: (*session).replace},
+
+	"APPEND": {in: loggedIn, run: (*session).appendMessages},
+
 	"CHECK":    {in: selectedState, run: (*session).noop},
 	"CLOSE":    {in: selectedState, run: (*session).close},
 	"UNSELECT": {in: selectedState, run: (*session).unselect},
@@ -112,7 +120,3 @@ func (s *session) execute(text []byte) error {
 	}
 	return err
 }
-
-// isMessage says whether the literal that follows text is a message, which is not
-// gathered: see append.go.
-func (s *session) isMessage(text []byte) bool { return false }

@@ -160,6 +160,10 @@ func (f *fetching) one(seq uint32, m *mailparts.Message) error {
 		}
 		return err
 	}
+	marked := f.marked.Contains(m.UID)
+	if f.flags || marked {
+		f.tellKeywords(m.Flags)
+	}
 	f.out.Print("* ")
 	f.out.Uint(uint64(seq))
 	f.out.Print(" FETCH (")
@@ -171,7 +175,7 @@ func (f *fetching) one(seq uint32, m *mailparts.Message) error {
 			return err
 		}
 	}
-	if f.marked.Contains(m.UID) {
+	if marked {
 		if !f.flags {
 			f.out.Print(" ")
 			f.flagsItem(m)

@@ -83,14 +83,16 @@ func (s *session) flagsItem(m *mailparts.Message) {
 
 // tellKeywords sends FLAGS anew if there are keywords that it has not told of (RFC 9051
 // section 7.3.5).
-func (s *session) tellKeywords(messages []mailparts.Message) {
+func (s *session) tellKeywords(flags []mailparts.Flag) {
 	b := s.box
+	if len(flags) == 0 || b.lastFlags == &flags[0] {
+		return // stores share them among messages
+	}
+	b.lastFlags = &flags[0]
 	known := len(b.flags)
-	for i := range messages {
-		for _, f := range messages[i].Flags {
-			if f[0] != '\\' && !hasFlag(b.flags, f) {
-				b.flags = append(b.flags, f)
-			}
+	for _, f := range flags {
+		if f[0] != '\\' && !hasFlag(b.flags, f) {
+			b.flags = append(b.flags, f)
 		}
 	}
 	if len(b.flags) > known {

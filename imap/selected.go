@@ -17,18 +17,19 @@ import (
 // highest mod-sequence that all told so far is up to; a mailbox that keeps none is
 // listed and compared.
 type selected struct {
-	mb       mailparts.Mailbox
-	name     string
-	readOnly bool
-	view     view
-	told     mailparts.Status // the numbers of the last look
-	seen     mailparts.ModSeq
-	gone     mailparts.UIDSet // expunged, and the client does not know it yet
-	recent   mailparts.UIDSet
-	prints   map[mailparts.UID]uint64 // of flags, in a mailbox without mod-sequences
-	flags    []mailparts.Flag         // that FLAGS has told of
-	saved    mailparts.UIDSet         // what "$" stands for (RFC 5182)
-	look     bool                     // compare all, even if no number has changed
+	mb        mailparts.Mailbox
+	name      string
+	readOnly  bool
+	view      view
+	told      mailparts.Status // the numbers of the last look
+	seen      mailparts.ModSeq
+	gone      mailparts.UIDSet // expunged, and the client does not know it yet
+	recent    mailparts.UIDSet
+	prints    map[mailparts.UID]uint64 // of flags, in a mailbox without mod-sequences
+	flags     []mailparts.Flag         // that FLAGS has told of
+	saved     mailparts.UIDSet         // what "$" stands for (RFC 5182)
+	lastFlags *mailparts.Flag          // of those that tellKeywords has looked at
+	look      bool                     // compare all, even if no number has changed
 
 	// quiet are messages whose change the client asked not to be told of, at the
 	// mod-sequence that it made.
@@ -261,10 +262,6 @@ func (s *session) tellRecent() {
 
 // tellFlags tells the flags of messages.
 func (s *session) tellFlags(messages []mailparts.Message) {
-	if len(messages) == 0 {
-		return
-	}
-	s.tellKeywords(messages)
 	f := follower{v: &s.box.view}
 	for i := range messages {
 		m := &messages[i]
@@ -272,19 +269,12 @@ func (s *session) tellFlags(messages []mailparts.Message) {
 		if seq == 0 {
 			continue
 		}
-		s.out.Print("* ")
-		s.out.Uint(uint64(seq))
-		s.out.Print(" FETCH (")
-		if s.byUID || s.enabled.condstore { // RFC 7162 section 3.2.4
-			s.out.Print("UID ")
-			s.out.Uint(uint64(m.UID))
-			s.out.Print(" ")
-		}
+		s.tellKeywords(m.Flags)
+		s.beginFetch(seq, m.UID)
 		s.flagsItem(m)
 		if s.enabled.condstore && m.ModSeq != 0 {
-			s.out.Print(" MODSEQ (")
-			s.out.Uint(uint64(m.ModSeq))
-			s.out.Print(")")
+			s.out.Print(" ")
+			s.modSeqItem(m)
 		}
 		s.out.Print(")\r\n")
 	}
