@@ -54,6 +54,15 @@ type extension struct {
 // extensions are in the order in which CAPABILITY names them.
 var extensions = []extension{
 	{name: "UNSELECT", in: loggedIn},
+	{name: "UIDPLUS", in: loggedIn},
+	{name: "MOVE", in: loggedIn},
+	{name: "CONDSTORE", in: loggedIn},
+	{name: "QRESYNC", in: loggedIn},
+	{name: "MULTIAPPEND", in: loggedIn},
+	{name: "REPLACE", in: loggedIn},
+	{name: "BINARY", in: loggedIn},
+	{name: "PREVIEW", in: loggedIn},
+	{name: "SAVEDATE", in: loggedIn},
 }
 
 // mechanisms is what AUTHENTICATE knows. Not all of it is offered without TLS.

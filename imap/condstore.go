@@ -35,10 +35,7 @@ func (s *session) tellVanishedEarlier(set wire.Set, since mailparts.ModSeq) erro
 	if err != nil {
 		return err
 	}
-	var asked mailparts.UIDSet
-	for _, r := range set.Resolve(uint32(max(s.box.told.UIDNext, 1) - 1)) {
-		asked.Add(mailparts.UID(max(r.First, 1)), mailparts.UID(r.Last))
-	}
+	asked := uidRanges(set.Resolve(uint32(max(s.box.told.UIDNext, 1) - 1)))
 	if gone := vanished.Intersect(asked).Subtract(s.box.view.uids); len(gone) > 0 {
 		s.out.Print("* VANISHED (EARLIER) ", gone.String(), "\r\n")
 	}

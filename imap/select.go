@@ -17,10 +17,12 @@ func (s *session) examine(p *wire.Parser) error { return s.open(p, true) }
 func (s *session) open(p *wire.Parser, readOnly bool) error {
 	p.SP()
 	name := s.mailboxName(p)
+	params := s.selectParameters(p)
 	if err := p.End(); err != nil {
 		return err
 	}
 	s.leave()
+	s.enabled.condstore = s.enabled.condstore || params.condstore
 	b := &selected{name: name, readOnly: readOnly}
 	var err error
 	if b.mb, err = s.store.Mailbox(s.ctx, name); err != nil {
@@ -40,6 +42,12 @@ func (s *session) open(p *wire.Parser, readOnly bool) error {
 	}
 	s.box, s.state = b, selectedState
 	s.describe(st, unseen)
+	if params.qresync != nil {
+		if err := s.bring(params.qresync); err != nil {
+			s.box, s.state = nil, authenticated
+			return err
+		}
+	}
 	s.code = "READ-WRITE"
 	if b.readOnly {
 		s.code = "READ-ONLY"

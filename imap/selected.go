@@ -288,11 +288,7 @@ func (s *session) uidSet(set wire.Set) (mailparts.UIDSet, error) {
 	case set.Saved: // see searchres.go
 		return s.savedUIDs(), nil
 	case s.byUID:
-		var uids mailparts.UIDSet
-		for _, r := range set.Resolve(uint32(b.view.last())) {
-			uids.Add(mailparts.UID(max(r.First, 1)), mailparts.UID(r.Last))
-		}
-		return b.view.uids.Intersect(uids), nil
+		return b.view.uids.Intersect(uidRanges(set.Resolve(uint32(b.view.last())))), nil
 	}
 	seqs := set.Resolve(b.view.count)
 	if n := len(seqs); n > 0 && (seqs[n-1].Last > b.view.count || seqs[0].First == 0) {
