@@ -68,7 +68,7 @@ var mayImport = map[string]string{
 	"filter/throttle": "mailparts",
 
 	// All but the stores. Only tests and examples import it, so no entry has it.
-	"mailtest": "mailparts smtp lmtp pop3 queue sasl/... dns internal/... github.com/emersion/go-sasl golang.org/x/net/...",
+	"mailtest": "mailparts smtp lmtp pop3 imap queue sasl/... dns internal/... github.com/emersion/go-sasl golang.org/x/net/...",
 
 	"examples/gosmtp":       anything,
 	"examples/interop":      anything,

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/imap"
 	"github.com/mailparts/mailparts/lmtp"
 	"github.com/mailparts/mailparts/pop3"
 	"github.com/mailparts/mailparts/queue"
@@ -27,7 +28,7 @@ const (
 )
 
 // Server is a whole mail system in-process, on random ports of 127.0.0.1: MTA,
-// MSA, queue, MDA and POP3 server on a Memory. NewServer starts one.
+// MSA, queue, MDA, POP3 and IMAP server on a Memory. NewServer starts one.
 type Server struct {
 	SMTPAddr        string // MTA: takes mail for the users from anyone; no TLS
 	SubmissionAddr  string // MSA: takes mail for anywhere from users, STARTTLS and AUTH required
@@ -35,6 +36,8 @@ type Server struct {
 	LMTPAddr        string // MDA
 	POP3Addr        string // STLS
 	POP3SAddr       string // TLS from the first octet
+	IMAPAddr        string // STARTTLS
+	IMAPSAddr       string // TLS from the first octet
 
 	// TLSConfig is for clients: it trusts the server's certificate, which is for
 	// 127.0.0.1 and localhost.
@@ -81,6 +84,7 @@ func NewServer(t testing.TB, users ...string) *Server {
 		Receiver: mailparts.Chain(s.Queue, check, mailparts.OnData(smtp.FixUp))}
 	mda := &lmtp.Server{Hostname: Domain, Logger: log, Receiver: local}
 	pop := &pop3.Server{Hostname: Domain, TLSConfig: cert, Logger: log, Backend: s.Backend, Auth: s}
+	mailboxes := &imap.Server{Hostname: Domain, TLSConfig: cert, Logger: log, Backend: s.Backend, Auth: s}
 
 	run := func(addr *string, serve func(net.Listener) error, stop func() error) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -110,6 +114,8 @@ func NewServer(t testing.TB, users ...string) *Server {
 	run(&s.LMTPAddr, mda.Serve, mda.Close)
 	run(&s.POP3Addr, pop.Serve, pop.Close)
 	run(&s.POP3SAddr, pop.ServeTLS, pop.Close)
+	run(&s.IMAPAddr, mailboxes.Serve, mailboxes.Close)
+	run(&s.IMAPSAddr, mailboxes.ServeTLS, mailboxes.Close)
 	return s
 }
 

@@ -62,7 +62,7 @@ func startMailserverIn(t testing.TB, data string, args ...string) *mailserver {
 	}
 	all := []string{"-data", data, "-hostname", "mx.example.test", "-domain", "example.test",
 		"-user", "alice:" + password, "-user", "bob:" + password}
-	for _, listener := range []string{"smtp", "submission", "submissions", "lmtp", "pop3", "pop3s"} {
+	for _, listener := range []string{"smtp", "submission", "submissions", "lmtp", "pop3", "pop3s", "imap", "imaps"} {
 		all = append(all, "-"+listener, "127.0.0.1:0")
 	}
 	s := &mailserver{daemon: start(t, name, append(all, args...)...), data: data, addrs: map[string]string{}}

@@ -23,7 +23,7 @@ type config struct {
 	dnsbl    domains
 	greylist bool
 
-	smtp, submission, submissions, lmtp, pop3, pop3s listenAddr
+	smtp, submission, submissions, lmtp, pop3, pop3s, imap, imaps listenAddr
 
 	tlsCert, tlsKey            string
 	smarthost, resolver, spamd hostPort
@@ -34,6 +34,7 @@ func (c *config) flags() *flag.FlagSet {
 	c.hostname = "localhost"
 	c.smtp.addr, c.submission.addr, c.submissions.addr = "127.0.0.1:2525", "127.0.0.1:2587", "127.0.0.1:2465"
 	c.lmtp.addr, c.pop3.addr, c.pop3s.addr = "127.0.0.1:2024", "127.0.0.1:2110", "127.0.0.1:2995"
+	c.imap.addr, c.imaps.addr = "127.0.0.1:2143", "127.0.0.1:2993"
 	fs := flag.NewFlagSet("mailserver", flag.ContinueOnError)
 	fs.StringVar(&c.data, "data", "mailserver-data", "`folder` of users, mail, queue and certificate, made if need be")
 	fs.Var(&c.hostname, "hostname", "`name` of this server in greetings and Received fields")
@@ -45,6 +46,8 @@ func (c *config) flags() *flag.FlagSet {
 	fs.Var(&c.lmtp, "lmtp", "`address` for a mail server in front of this one (MDA), or off; it asks for no password")
 	fs.Var(&c.pop3, "pop3", "`address` for POP3 with STLS, or off")
 	fs.Var(&c.pop3s, "pop3s", "`address` for POP3 over TLS, or off")
+	fs.Var(&c.imap, "imap", "`address` for IMAP with STARTTLS, or off")
+	fs.Var(&c.imaps, "imaps", "`address` for IMAP over TLS, or off")
 	fs.StringVar(&c.tlsCert, "tls-cert", "", "PEM `file` with the certificate (default: self-signed, made in the data folder)")
 	fs.StringVar(&c.tlsKey, "tls-key", "", "PEM `file` with the certificate's key")
 	fs.Var(&c.smarthost, "smarthost", "`HOST:PORT` that takes all outgoing mail (default: the MX of each domain)")

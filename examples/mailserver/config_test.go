@@ -87,7 +87,7 @@ func TestShippedConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []*config{got, want} {
-		for _, a := range []*listenAddr{&c.smtp, &c.submission, &c.submissions, &c.lmtp, &c.pop3, &c.pop3s} {
+		for _, a := range []*listenAddr{&c.smtp, &c.submission, &c.submissions, &c.lmtp, &c.pop3, &c.pop3s, &c.imap, &c.imaps} {
 			a.given = false
 		}
 	}

@@ -55,7 +55,7 @@ func errorText(err error) string {
 func start(t *testing.T, args ...string) string {
 	t.Helper()
 	args = append(args, "-data", t.TempDir(), "-smtp", "127.0.0.1:0")
-	for _, name := range []string{"submission", "submissions", "lmtp", "pop3", "pop3s"} {
+	for _, name := range []string{"submission", "submissions", "lmtp", "pop3", "pop3s", "imap", "imaps"} {
 		args = append(args, "-"+name, "off")
 	}
 	c, err := parseConfig(args, io.Discard)

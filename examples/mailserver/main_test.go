@@ -21,7 +21,7 @@ import (
 func TestMailserver(t *testing.T) {
 	data := t.TempDir()
 	args := []string{"-data", data, "-user", "alice:first", "-user", "bob:second"}
-	for _, name := range []string{"smtp", "submission", "submissions", "lmtp", "pop3", "pop3s"} {
+	for _, name := range []string{"smtp", "submission", "submissions", "lmtp", "pop3", "pop3s", "imap", "imaps"} {
 		args = append(args, "-"+name, "127.0.0.1:0")
 	}
 	c, err := parseConfig(args, io.Discard)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/dns"
+	"github.com/mailparts/mailparts/imap"
 	"github.com/mailparts/mailparts/lmtp"
 	"github.com/mailparts/mailparts/maildir"
 	"github.com/mailparts/mailparts/pop3"
@@ -103,6 +104,8 @@ func (s *system) wire(ctx context.Context, out io.Writer) error {
 	msa := &smtp.Server{Hostname: host, TLSConfig: tlsConfig, Auth: auth, RequireAuth: true, RequireTLS: true,
 		Receiver: mailparts.Chain(q, mailparts.OnRcpt(local.Check), rules.Filter), Logger: log}
 	mda := &lmtp.Server{Hostname: host, Receiver: local, Logger: log}
+	mailboxes := &imap.Server{Hostname: host, TLSConfig: tlsConfig, Backend: mail, Auth: auth, Logger: log,
+		ID: map[string]string{"name": "mailparts"}}
 	pop := &pop3.Server{Hostname: host, TLSConfig: tlsConfig, Backend: mail, Auth: auth, Logger: log}
 	s.queue, s.relay, s.servers = q, relay, []server{
 		{name: "smtp", addr: c.smtp, serve: mta.Serve, shutdowner: mta},
@@ -111,6 +114,8 @@ func (s *system) wire(ctx context.Context, out io.Writer) error {
 		{name: "lmtp", addr: c.lmtp, serve: mda.Serve, shutdowner: mda},
 		{name: "pop3", addr: c.pop3, serve: pop.Serve, shutdowner: pop},
 		{name: "pop3s", addr: c.pop3s, serve: pop.ServeTLS, shutdowner: pop},
+		{name: "imap", addr: c.imap, serve: mailboxes.Serve, shutdowner: mailboxes},
+		{name: "imaps", addr: c.imaps, serve: mailboxes.ServeTLS, shutdowner: mailboxes},
 	}
 	return nil
 }
@@ -171,8 +176,11 @@ func (s *system) howToTry(out io.Writer) {
 	if addr["submission"] != "" {
 		fmt.Fprintf(&b, "Send as a user:\n  curl --ssl-reqd --cacert %s -u alice smtp://%s --mail-from alice@%s --mail-rcpt bob@%s --crlf -T README.md\n", cert, addr["submission"], domain, domain)
 	}
+	if addr["imaps"] != "" {
+		fmt.Fprintf(&b, "Read mail by IMAP:\n  curl --cacert %s -u alice 'imaps://%s/INBOX;MAILINDEX=1'\n", cert, addr["imaps"])
+	}
 	if addr["pop3s"] != "" {
-		fmt.Fprintf(&b, "Read mail:\n  curl --cacert %s -u alice pop3s://%s/1\n", cert, addr["pop3s"])
+		fmt.Fprintf(&b, "Read mail by POP3:\n  curl --cacert %s -u alice pop3s://%s/1\n", cert, addr["pop3s"])
 	}
 	b.WriteString("Stop: Ctrl-C.\n")
 	io.WriteString(out, b.String())
