@@ -54,7 +54,7 @@ var mayImport = map[string]string{
 	"smtp": "mailparts sasl dns internal/serve internal/line github.com/emersion/go-sasl golang.org/x/net/idna",
 	"lmtp": "mailparts smtp sasl dns internal/serve internal/line internal/idn github.com/emersion/go-sasl",
 	"pop3": "mailparts sasl internal/serve internal/line github.com/emersion/go-sasl",
-	"imap": "mailparts sasl imap/internal/... internal/serve internal/utf7 github.com/emersion/go-imap/v2 github.com/emersion/go-sasl",
+	"imap": "mailparts sasl imap/internal/... internal/serve internal/utf7 golang.org/x/text/... github.com/emersion/go-imap/v2 github.com/emersion/go-sasl",
 
 	"imap/internal/wire": "internal/line",
 

@@ -63,6 +63,13 @@ var extensions = []extension{
 	{name: "BINARY", in: loggedIn},
 	{name: "PREVIEW", in: loggedIn},
 	{name: "SAVEDATE", in: loggedIn},
+	{name: "CHILDREN", in: loggedIn},
+	{name: "LIST-EXTENDED", in: loggedIn},
+	{name: "LIST-STATUS", in: loggedIn},
+	{name: "SPECIAL-USE", in: loggedIn},
+	{name: "CREATE-SPECIAL-USE", in: loggedIn, offers: (*session).managesMailboxes},
+	{name: "STATUS=SIZE", in: loggedIn},
+	{name: "NAMESPACE", in: loggedIn},
 }
 
 // mechanisms is what AUTHENTICATE knows. Not all of it is offered without TLS.

@@ -42,6 +42,16 @@ var commands = map[string]*command{
 	"EXPUNGE": {in: selectedState, uid: true, run: (*session).expunge},
 	"REPLACE": {in: selectedState, uid: true, run: (*session).replace},
 
+	"CREATE":      {in: loggedIn, run: (*session).create},
+	"DELETE":      {in: loggedIn, run: (*session).delete},
+	"RENAME":      {in: loggedIn, run: (*session).rename},
+	"SUBSCRIBE":   {in: loggedIn, run: (*session).subscribe},
+	"UNSUBSCRIBE": {in: loggedIn, run: (*session).unsubscribe},
+	"LIST":        {in: loggedIn, run: (*session).list},
+	"LSUB":        {in: loggedIn, run: (*session).lsub},
+	"STATUS":      {in: loggedIn, run: (*session).status},
+	"NAMESPACE":   {in: loggedIn, run: (*session).namespace},
+
 	"APPEND": {in: loggedIn, run: (*session).appendMessages},
 
 	"CHECK":    {in: selectedState, run: (*session).noop},

@@ -1,0 +1,123 @@
+package imap
+
+import (
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/imap/internal/wire"
+)
+
+// listCommand is what LIST asks for (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154).
+type listCommand struct {
+	extended bool // in its syntax
+	root     bool // the basic LIST "" "", which asks for the separator
+	patterns patterns
+
+	// Selection options. REMOTE selects nothing more: no mailbox is remote.
+	subscribed, specialUse, recursive bool
+
+	// Return options. Both selection options imply theirs.
+	tell struct {
+		subscribed, children, specialUse bool
+		status                           []*statusItem // nil: no STATUS
+	}
+}
+
+// list is LIST (RFC 9051 section 6.3.9).
+func (s *session) list(p *wire.Parser) error {
+	c := s.parseList(p)
+	if err := p.End(); err != nil {
+		return err
+	}
+	if c.root {
+		s.out.Print("* LIST (\\Noselect) \"" + separator + "\" \"\"\r\n")
+		return nil
+	}
+	l, err := s.gather(c)
+	if err != nil {
+		return err
+	}
+	l.choose(c)
+	for _, n := range l.sorted() {
+		if !n.due(c) {
+			continue
+		}
+		s.tellListed(n, c)
+		if c.tell.status != nil && n.exists && !n.info.NoSelect {
+			if err := s.tellListedStatus(n, c.tell.status); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tellListed sends LIST.
+func (s *session) tellListed(n *listed, c *listCommand) {
+	s.out.Print("* LIST ")
+	s.out.Append(func(b []byte) []byte { return n.appendAttributes(b, c, s.enabled.rev2) })
+	s.out.Print(` "` + separator + `" `)
+	s.printName(n.info.Name)
+	if c.recursive && n.below {
+		s.out.Print(` ("CHILDINFO" (`)
+		if c.subscribed {
+			s.out.Print(`"SUBSCRIBED"`)
+		}
+		if c.subscribed && c.specialUse {
+			s.out.Print(" ")
+		}
+		if c.specialUse {
+			s.out.Print(`"SPECIAL-USE"`)
+		}
+		s.out.Print("))")
+	}
+	s.out.Print("\r\n")
+}
+
+// appendAttributes appends the mailbox attributes (RFC 9051 section 7.3.1). \NonExistent
+// implies \Noselect, which is all that a client of the basic syntax knows.
+func (n *listed) appendAttributes(b []byte, c *listCommand, rev2 bool) []byte {
+	b = append(b, '(')
+	from := len(b)
+	add := func(attribute string, on bool) {
+		if on {
+			b = append(append(b, attribute...), ' ')
+		}
+	}
+	add(`\NonExistent`, !n.exists && (c.extended || rev2))
+	add(`\Noselect`, !n.exists && !c.extended && !rev2 || n.exists && n.info.NoSelect)
+	add(`\Subscribed`, n.subscribed && c.tell.subscribed)
+	add(`\HasChildren`, n.children && c.tell.children)
+	add(`\HasNoChildren`, !n.children && c.tell.children)
+	for _, use := range n.info.Use {
+		add(use, c.tell.specialUse)
+	}
+	if len(b) > from {
+		b = b[:len(b)-1]
+	}
+	return append(b, ')')
+}
+
+// tellListedStatus sends the STATUS of a mailbox, or none if it is gone or not to be read
+// (RFC 5819 section 2).
+func (s *session) tellListedStatus(n *listed, items []*statusItem) error {
+	mb, err := s.store.Mailbox(s.ctx, n.info.Name)
+	if err != nil {
+		return unlessHidden(err)
+	}
+	st := n.info.Status
+	if st == nil {
+		now, err := mb.Status(s.ctx)
+		if err != nil {
+			return unlessHidden(err)
+		}
+		st = &now
+	}
+	return unlessHidden(s.tellStatus(n.info.Name, mb, *st, items))
+}
+
+// allInfos lists the store's mailboxes, with their status if LIST tells many of them.
+func (s *session) allInfos(c *listCommand) func(func(mailparts.MailboxInfo, error) bool) {
+	if c.tell.status != nil && !c.patterns.fixed() {
+		return mailparts.ListStatus(s.ctx, s.store)
+	}
+	return s.store.List(s.ctx)
+}
