@@ -70,6 +70,12 @@ var extensions = []extension{
 	{name: "CREATE-SPECIAL-USE", in: loggedIn, offers: (*session).managesMailboxes},
 	{name: "STATUS=SIZE", in: loggedIn},
 	{name: "NAMESPACE", in: loggedIn},
+	{name: "QUOTA", in: loggedIn, offers: (*session).hasQuota},
+	{name: "QUOTA=RES-STORAGE", in: loggedIn, offers: (*session).hasQuota},
+	{name: "QUOTA=RES-MESSAGE", in: loggedIn, offers: (*session).hasQuota},
+	{name: "UTF8=ACCEPT", in: loggedIn},
+	{name: "IDLE", in: loggedIn},
+	{name: "UNAUTHENTICATE", in: loggedIn, offers: (*session).mayUnauthenticate},
 }
 
 // mechanisms is what AUTHENTICATE knows. Not all of it is offered without TLS.

@@ -27,6 +27,8 @@ var commands = map[string]*command{
 	"NOOP":       {in: anyState, run: (*session).noop},
 	"LOGOUT":     {in: anyState, run: (*session).logout},
 
+	"ID": {in: anyState, run: (*session).id},
+
 	"STARTTLS":     {in: notAuthenticated, run: (*session).startTLS},
 	"LOGIN":        {in: notAuthenticated, run: (*session).login},
 	"AUTHENTICATE": {in: notAuthenticated, run: (*session).authenticate},
@@ -51,6 +53,14 @@ var commands = map[string]*command{
 	"LSUB":        {in: loggedIn, run: (*session).lsub},
 	"STATUS":      {in: loggedIn, run: (*session).status},
 	"NAMESPACE":   {in: loggedIn, run: (*session).namespace},
+
+	"GETQUOTA":     {in: loggedIn, run: (*session).getQuota},
+	"GETQUOTAROOT": {in: loggedIn, run: (*session).getQuotaRoot},
+	"SETQUOTA":     {in: loggedIn, run: (*session).setQuota},
+
+	"ENABLE":         {in: loggedIn, run: (*session).enable},
+	"IDLE":           {in: loggedIn, run: (*session).idle},
+	"UNAUTHENTICATE": {in: loggedIn, run: (*session).unauthenticate},
 
 	"APPEND": {in: loggedIn, run: (*session).appendMessages},
 
@@ -123,7 +133,7 @@ func (s *session) execute(text []byte) error {
 		return errNoUIDForm
 	}
 	err := c.run(s, p)
-	if _, lost := err.(*lostConnection); s.box != nil && !lost {
+	if _, lost := err.(*lostConnection); s.box != nil && !lost && !s.ended {
 		if uerr := s.update(!c.keep || s.byUID); uerr != nil && err == nil {
 			err = uerr
 		}

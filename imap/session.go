@@ -58,6 +58,10 @@ type session struct {
 	answered         bool // its run has sent the tagged response
 	showCapabilities bool // in its OK
 
+	idling     *idler // nil: not in IDLE
+	identified bool   // by ID
+	compressed bool   // COMPRESS is active
+
 	errors   int // in a row
 	failures int // of logins
 	ended    bool
@@ -138,14 +142,23 @@ func (s *session) timeout() time.Duration {
 }
 
 // Read is what the command reader reads from: before the session waits for the client,
-// the client gets all that it has been answered.
+// the client gets all that it has been answered. In IDLE, what interrupts the wait is done
+// here, and the reader does not hear of it.
 func (s *session) Read(p []byte) (int, error) {
-	if err := s.out.Flush(); err != nil {
-		return 0, err
+	for {
+		if err := s.out.Flush(); err != nil {
+			return 0, err
+		}
+		s.conn.Idle(true)
+		n, err := s.conn.Read(p)
+		s.conn.Idle(false)
+		if n > 0 || err == nil || s.idling == nil {
+			return n, err
+		}
+		if err := s.stir(err); err != nil {
+			return 0, err
+		}
 	}
-	s.conn.Idle(true)
-	defer s.conn.Idle(false)
-	return s.conn.Read(p)
 }
 
 // askForLiteral is Reader.Continue.

@@ -15,6 +15,9 @@ import (
 // down: the session says goodbye and ends.
 var ErrShutdown = errors.New("server is shutting down")
 
+// ErrWake is what a Read returns that Wake has interrupted.
+var ErrWake = errors.New("woken")
+
 // Defaults of a Conn, until its session sets others.
 const (
 	handshakeTimeout = time.Minute
@@ -42,6 +45,8 @@ type Conn struct {
 	closing bool
 	hurry   chan struct{} // closed by shutdown; nil: nobody waits
 	until   time.Time     // deadline of reads, when timeout is 0; zero: none
+	light   bool          // Wake may interrupt: the session sleeps lightly
+	woken   bool          // it has, and no Read has told yet
 
 	timeout time.Duration // of Rolling
 	left    time.Duration // of timeout, for the rest of the block
@@ -153,8 +158,10 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if c.timeout > 0 {
 		c.roll(n, time.Since(start))
 	}
-	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) && c.interrupted() {
-		err = ErrShutdown
+	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		if why := c.interrupted(); why != nil {
+			err = why
+		}
 	}
 	return n, err
 }
@@ -164,8 +171,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 func (c *Conn) arm() (start time.Time, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closing && c.idle {
-		return start, ErrShutdown
+	if err := c.interruption(); err != nil {
+		return start, err
 	}
 	until := c.until
 	if c.timeout > 0 {
@@ -183,10 +190,40 @@ func (c *Conn) roll(n int, waited time.Duration) {
 	}
 }
 
-func (c *Conn) interrupted() bool {
+func (c *Conn) interrupted() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.closing && c.idle
+	return c.interruption()
+}
+
+// interruption is why a read ends early, nil if it does not. The caller holds the lock.
+func (c *Conn) interruption() error {
+	switch {
+	case c.closing && c.idle:
+		return ErrShutdown
+	case c.woken:
+		c.woken = false
+		return ErrWake
+	}
+	return nil
+}
+
+// Wakeable says whether Wake may interrupt a Read from now on.
+func (c *Conn) Wakeable(on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.light, c.woken = on, false
+}
+
+// Wake has the Read that waits return ErrWake, or the next one if none waits. It may be
+// called from any goroutine, and does not block. No octet is lost.
+func (c *Conn) Wake() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.light && !c.woken {
+		c.woken = true
+		c.nc.SetReadDeadline(time.Unix(1, 0))
+	}
 }
 
 // Write implements io.Writer. A peer that takes nothing for three minutes is gone.
