@@ -56,7 +56,8 @@ var mayImport = map[string]string{
 	"pop3": "mailparts sasl internal/serve internal/line github.com/emersion/go-sasl",
 	"imap": "mailparts sasl imap/internal/... internal/serve internal/utf7 golang.org/x/text/... github.com/emersion/go-imap/v2 github.com/emersion/go-sasl",
 
-	"imap/internal/wire": "internal/line",
+	"imap/internal/inflate": "",
+	"imap/internal/wire":    "internal/line",
 
 	"smtp/gosmtp": "mailparts smtp sasl github.com/emersion/go-sasl github.com/emersion/go-smtp",
 

@@ -75,6 +75,7 @@ var extensions = []extension{
 	{name: "QUOTA=RES-MESSAGE", in: loggedIn, offers: (*session).hasQuota},
 	{name: "UTF8=ACCEPT", in: loggedIn},
 	{name: "IDLE", in: loggedIn},
+	{name: "COMPRESS=DEFLATE", in: loggedIn, offers: (*session).mayCompress},
 	{name: "UNAUTHENTICATE", in: loggedIn, offers: (*session).mayUnauthenticate},
 }
 

@@ -60,6 +60,7 @@ var commands = map[string]*command{
 
 	"ENABLE":         {in: loggedIn, run: (*session).enable},
 	"IDLE":           {in: loggedIn, run: (*session).idle},
+	"COMPRESS":       {in: loggedIn, run: (*session).compress},
 	"UNAUTHENTICATE": {in: loggedIn, run: (*session).unauthenticate},
 
 	"APPEND": {in: loggedIn, run: (*session).appendMessages},
