@@ -10,12 +10,14 @@ var ErrCorrupt = errors.New("corrupt compressed data")
 
 const (
 	windowSize = 32 << 10
+	fewOctets  = 1 << 10 // of a window, at first
 	bufferSize = 512
 	maxMatch   = 258
 	maxStep    = 48 // bits of a length and a distance, the longest step inside a block
 )
 
-// Reader decompresses. It holds some 35 KB, whatever the input. Use NewReader.
+// Reader decompresses. It holds twice what it has decompressed, and 35 KB at most. Use
+// NewReader.
 type Reader struct {
 	src  io.Reader
 	in   [bufferSize]byte
@@ -24,10 +26,10 @@ type Reader struct {
 	have uint // bits, the lowest first
 	err  error
 
-	window  [windowSize]byte
-	at      int // where the next octet goes
-	known   int // octets of the window that have been written
-	pending int // octets before at that have not been read
+	window  []byte // grows to windowSize, and is a ring then
+	at      int    // where the next octet goes; the end is the start, once it is a ring
+	known   int    // octets of the window that have been written
+	pending int    // octets before at that have not been read
 
 	block              blockKind
 	final              bool // no block follows this one
@@ -45,7 +47,7 @@ const (
 )
 
 // NewReader returns a Reader of src.
-func NewReader(src io.Reader) *Reader { return &Reader{src: src} }
+func NewReader(src io.Reader) *Reader { return &Reader{src: src, window: make([]byte, fewOctets)} }
 
 // Read implements io.Reader. It reads from below only if it has nothing to return. An end
 // without a last block is io.ErrUnexpectedEOF.
@@ -62,8 +64,8 @@ func (r *Reader) Read(p []byte) (n int, err error) {
 		}
 	}
 	for n < len(p) && r.pending > 0 {
-		from := (r.at - r.pending) & (windowSize - 1)
-		m := copy(p[n:], r.window[from:min(from+r.pending, windowSize)])
+		from := r.back(r.pending)
+		m := copy(p[n:], r.window[from:min(from+r.pending, len(r.window))])
 		n += m
 		r.pending -= m
 	}
@@ -155,13 +157,23 @@ func (r *Reader) repeat(length, distance int) {
 		return
 	}
 	for range length {
-		r.put(r.window[(r.at-distance)&(windowSize-1)])
+		r.put(r.window[r.back(distance)])
 	}
 }
 
+// back is where the octet stands that was written n octets ago.
+func (r *Reader) back(n int) int { return (r.at - n) & (len(r.window) - 1) }
+
 func (r *Reader) put(c byte) {
+	if r.at == len(r.window) {
+		if r.at < windowSize {
+			r.window = append(make([]byte, 0, 2*r.at), r.window...)[:2*r.at]
+		} else {
+			r.at = 0
+		}
+	}
 	r.window[r.at] = c
-	r.at = (r.at + 1) & (windowSize - 1)
+	r.at++
 	r.known = min(r.known+1, windowSize)
 	r.pending++
 }
