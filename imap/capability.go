@@ -77,6 +77,10 @@ var extensions = []extension{
 	{name: "IDLE", in: loggedIn},
 	{name: "COMPRESS=DEFLATE", in: loggedIn, offers: (*session).mayCompress},
 	{name: "UNAUTHENTICATE", in: loggedIn, offers: (*session).mayUnauthenticate},
+	{name: "ESEARCH", in: loggedIn},
+	{name: "SEARCHRES", in: loggedIn},
+	{name: "WITHIN", in: loggedIn},
+	{name: "PARTIAL", in: loggedIn},
 }
 
 // mechanisms is what AUTHENTICATE knows. Not all of it is offered without TLS.

@@ -38,6 +38,8 @@ var commands = map[string]*command{
 
 	"FETCH": {in: selectedState, uid: true, keep: true, run: (*session).fetch},
 
+	"SEARCH": {in: selectedState, uid: true, keep: true, run: (*session).search},
+
 	"STORE":   {in: selectedState, uid: true, keep: true, run: (*session).setFlags},
 	"COPY":    {in: selectedState, uid: true, run: (*session).copyMessages},
 	"MOVE":    {in: selectedState, uid: true, run: (*session).move},

@@ -22,16 +22,19 @@ func (d *derived) reset() { *d = derived{} }
 var scanBuffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 32<<10) }}
 
 // derive sees to it that f.derived is of f.m.
-func (f *fetching) derive() error {
-	if f.derived.view, f.derived.ok = mime.View(f.m.Derived); f.derived.ok {
+func (f *fetching) derive() error { return f.derived.read(&f.body, &f.cache) }
+
+// read makes d what is derived of a message.
+func (d *derived) read(b *body, c *cacheBatch) error {
+	if d.view, d.ok = mime.View(b.m.Derived); d.ok {
 		return nil
 	}
-	octets, err := f.session.scan(&f.body)
+	octets, err := b.s.scan(b)
 	if err != nil {
 		return err
 	}
-	f.derived.view, f.derived.ok = mime.View(octets)
-	f.cache.add(f.session, f.m.UID, octets)
+	d.view, d.ok = mime.View(octets)
+	c.add(b.s, b.m.UID, octets)
 	return nil
 }
 

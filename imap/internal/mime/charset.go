@@ -103,3 +103,25 @@ func NewTextReader(r io.Reader, encoding, charset string) io.Reader {
 	}
 	return r
 }
+
+// Decode decodes text that is said to be in a charset. It reports false if nobody knows
+// the charset, or if the text cannot be in it.
+func Decode(text []byte, charset string) (string, bool) {
+	if equalFold(charset, "us-ascii") || equalFold(charset, "ascii") {
+		for _, c := range text {
+			if c >= utf8.RuneSelf {
+				return "", false
+			}
+		}
+		return string(text), true
+	}
+	if isUTF8(charset) {
+		return string(text), utf8.Valid(text)
+	}
+	t := charsetDecoder(charset)
+	if t == nil {
+		return "", false
+	}
+	out, _, err := transform.Bytes(t, text)
+	return string(out), err == nil
+}
