@@ -86,28 +86,36 @@ func cutBody(err error) error {
 // twice.
 const maxHeaderRead = 1 << 20
 
-// readHeader reads the message's own header, without the tree of its parts.
+// readHeader reads the message's own header, without the tree of its parts and whether or
+// not the size of the message is known.
 func (b *body) readHeader() ([]byte, error) {
 	if b.header != nil {
 		return b.header, nil
 	}
 	var buf []byte
 	for block := int64(4 << 10); ; block *= 4 {
-		size := min(block, b.m.Size)
-		r, err := b.section(mime.Range{Offset: int64(len(buf)), Size: size - int64(len(buf))})
+		size := block
+		if b.m.Size > 0 {
+			size = min(size, b.m.Size)
+		}
+		from := len(buf)
+		r, err := b.section(mime.Range{Offset: int64(from), Size: size - int64(from)})
 		if err != nil {
 			return nil, err
 		}
-		from := len(buf)
 		buf = append(buf, make([]byte, int(size)-from)...)
-		if _, err := io.ReadFull(r, buf[from:]); err != nil {
+		n, err := io.ReadFull(r, buf[from:])
+		ended := size == b.m.Size
+		if b.m.Size == 0 && (err == io.EOF || err == io.ErrUnexpectedEOF) {
+			buf, ended, err = buf[:from+n], true, nil
+		}
+		if err != nil {
 			return nil, cutBody(err)
 		}
 		if n := headerEnd(buf); n >= 0 {
-			b.header = buf[:n]
-			return b.header, nil
+			buf, ended = buf[:n], true
 		}
-		if size == b.m.Size {
+		if ended {
 			b.header = buf
 			return buf, nil
 		}

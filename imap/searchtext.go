@@ -70,10 +70,11 @@ func (t *textKey) cost() cost {
 	return ofHeader
 }
 
-// narrow asks the store where the texts may be.
+// narrow asks the store where the texts may be. Addresses it does not find as we do, who
+// look past how they are written.
 func (q *query) narrow(uids mailparts.UIDSet) (err error) {
 	q.root.texts(func(t *textKey) bool {
-		if t.cost() == ofListing {
+		if t.cost() == ofListing || isAddressField(t.Field) {
 			return true
 		}
 		t.may, t.exact, err = mailparts.Search(q.ctx, q.box.mb, uids, t.TextSearch)
