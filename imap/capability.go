@@ -26,6 +26,9 @@ func (s *session) capabilities() {
 	for _, c := range extensions {
 		if c.in&s.state != 0 && (c.offers == nil || c.offers(s)) {
 			s.out.Print(" ", c.name)
+			if c.value != nil {
+				s.out.Print(c.value(s))
+			}
 		}
 	}
 	if s.state != notAuthenticated {
@@ -48,7 +51,8 @@ func (s *session) capabilities() {
 type extension struct {
 	name   string
 	in     state
-	offers func(s *session) bool // nil: always
+	offers func(s *session) bool   // nil: always
+	value  func(s *session) string // what follows the name; nil: nothing
 }
 
 // extensions are in the order in which CAPABILITY names them.
@@ -69,6 +73,8 @@ var extensions = []extension{
 	{name: "SPECIAL-USE", in: loggedIn},
 	{name: "CREATE-SPECIAL-USE", in: loggedIn, offers: (*session).managesMailboxes},
 	{name: "STATUS=SIZE", in: loggedIn},
+	{name: "OBJECTID", in: loggedIn, offers: (*session).hasObjectIDs},
+	{name: "APPENDLIMIT", in: loggedIn, value: (*session).appendLimit},
 	{name: "NAMESPACE", in: loggedIn},
 	{name: "QUOTA", in: loggedIn, offers: (*session).hasQuota},
 	{name: "QUOTA=RES-STORAGE", in: loggedIn, offers: (*session).hasQuota},

@@ -122,16 +122,3 @@ func (s *session) tellOldName(asked, made string) {
 	s.printName(asked)
 	s.out.Print("))\r\n")
 }
-
-// mailboxID is the MAILBOXID of a mailbox, if it has one.
-func (s *session) mailboxID(name string) string {
-	mb, err := s.store.Mailbox(s.ctx, name)
-	if err != nil {
-		return ""
-	}
-	st, err := mb.Status(s.ctx)
-	if err != nil {
-		return ""
-	}
-	return st.ID
-}

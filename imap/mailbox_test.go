@@ -110,6 +110,7 @@ func TestRename(t *testing.T) {
 		S: * OK [UIDVALIDITY ...
 		S: * OK [UIDNEXT 3] The next UID
 		S: * OK [HIGHESTMODSEQ ...
+		S: * OK [MAILBOXID (F1)] The mailbox
 		S: Z432 OK [READ-WRITE] SELECT completed
 		C: Z433 RENAME INBOX old-mail
 		S: * 2 EXPUNGE

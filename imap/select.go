@@ -99,6 +99,14 @@ func (s *session) describe(st mailparts.Status, unseen uint32) {
 	s.out.Uint(uint64(st.UIDNext))
 	s.out.Print("] The next UID\r\n")
 	s.tellModSeq(st.HighestModSeq)
+	if st.ID != "" { // RFC 8474 section 4.2
+		s.out.Print("* OK [MAILBOXID (", st.ID, ")] The mailbox\r\n")
+	}
+	if s.enabled.rev2 { // RFC 9051 section 6.3.2
+		s.out.Print("* LIST () \"" + separator + "\" ")
+		s.printName(b.name)
+		s.out.Print("\r\n")
+	}
 }
 
 // close is CLOSE (RFC 9051 section 6.4.1).

@@ -128,6 +128,37 @@ func TestNamesInUTF8(t *testing.T) {
 	}
 }
 
+// SELECT names the mailbox to a client of IMAP4rev2 (RFC 9051 section 6.3.2).
+func TestSelectInRev2(t *testing.T) {
+	c := start(t, nil).login()
+	c.do("ENABLE IMAP4rev2")
+	c.play(`
+		C: A142 SELECT inbox
+		S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
+		S: * OK [PERMANENTFLAGS ...
+		S: * 0 EXISTS
+		S: * OK [UIDVALIDITY 1] UIDs are valid
+		S: * OK [UIDNEXT 1] The next UID
+		S: * OK [HIGHESTMODSEQ 1] The highest mod-sequence
+		S: * OK [MAILBOXID (F1)] The mailbox
+		S: * LIST () "/" INBOX
+		S: A142 OK [READ-WRITE] SELECT completed
+	`)
+}
+
+// RFC 8474 section 3 and RFC 7889 section 2.
+func TestObjectIDAndAppendLimitOffered(t *testing.T) {
+	offered := func(r *rig) []string { return strings.Fields(r.login().do("CAPABILITY")[0]) }
+	r := start(t, nil)
+	if got := offered(r); !slices.Contains(got, "OBJECTID") || !slices.Contains(got, "APPENDLIMIT=104857600") {
+		t.Errorf("offered: %s", got)
+	}
+	plain := start(t, func(s *imap.Server) { s.Backend, s.MaxMessageSize = plainBackend{r.Backend}, -1 })
+	if got := offered(plain); slices.Contains(got, "OBJECTID") || !slices.Contains(got, "APPENDLIMIT") {
+		t.Errorf("of a store without ids: %s", got)
+	}
+}
+
 // RFC 8437 section 3.
 func TestUnauthenticate(t *testing.T) {
 	r := start(t, nil)

@@ -31,6 +31,7 @@ func TestSession(t *testing.T) {
 		S: * OK [UIDVALIDITY ...
 		S: * OK [UIDNEXT 2] The next UID
 		S: * OK [HIGHESTMODSEQ ...
+		S: * OK [MAILBOXID (F1)] The mailbox
 		S: a5 OK [READ-WRITE] SELECT completed
 		C: a6 CLOSE
 		S: a6 OK CLOSE completed

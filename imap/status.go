@@ -46,12 +46,21 @@ var statusItems = []statusItem{
 		return append(append(append(b, '('), c.ID...), ')')
 	}},
 	{"APPENDLIMIT", false, func(b []byte, s *session, _ *statusNumbers) []byte {
-		limit := serve.Limit(s.srv.MaxMessageSize, defaultMaxMessageSize)
-		if limit <= 0 {
-			return append(b, "NIL"...)
+		if limit := serve.Limit(s.srv.MaxMessageSize, defaultMaxMessageSize); limit > 0 {
+			return appendUint(b, limit)
 		}
-		return appendUint(b, limit)
+		return append(b, "NIL"...)
 	}},
+}
+
+// appendLimit is what follows the name of the capability APPENDLIMIT (RFC 7889 section 2):
+// nothing if there is no limit, which STATUS says of each mailbox.
+func (s *session) appendLimit() string {
+	limit := serve.Limit(s.srv.MaxMessageSize, defaultMaxMessageSize)
+	if limit <= 0 {
+		return ""
+	}
+	return "=" + strconv.FormatInt(limit, 10)
 }
 
 func appendUint[N ~uint32 | ~uint64 | ~int64](b []byte, n N) []byte {
