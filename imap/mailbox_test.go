@@ -130,6 +130,33 @@ func TestRename(t *testing.T) {
 	`)
 }
 
+// RFC 9051 section 6.3.6, the first example: a level of hierarchy that is no mailbox.
+func TestRenameLevel(t *testing.T) {
+	r := start(t, nil)
+	r.mailboxes("blurdybloop", "foo/bar", "foo/bar/baz", "foo/barber", "full/x", "taken/a")
+	r.fill("1\r\n")
+	r.login().play(`
+		C: A683 RENAME blurdybloop sarasoop
+		S: A683 OK RENAME completed
+		C: A684 RENAME foo zowie
+		S: A684 OK RENAME completed
+		C: A685 LIST "" "zowie*"
+		S: * LIST (\HasChildren) "/" zowie/bar
+		S: * LIST (\HasNoChildren) "/" zowie/bar/baz
+		S: * LIST (\HasNoChildren) "/" zowie/barber
+		S: A685 OK LIST completed
+		C: A686 LIST "" "foo*"
+		S: A686 OK LIST completed
+		C: A687 RENAME full taken
+		S: A687 NO [ALREADYEXISTS] The mailbox exists
+		C: A688 RENAME full full/y
+		S: A688 NO [ALREADYEXISTS] The mailbox exists
+		C: A689 LIST "" "full/%"
+		S: * LIST (\HasNoChildren) "/" full/x
+		S: A689 OK LIST completed
+	`)
+}
+
 // A rename of INBOX for which there is no room leaves no mailbox.
 func TestRenameInboxFails(t *testing.T) {
 	r := start(t, func(s *imap.Server) { s.Backend = noRoom{s.Backend} })

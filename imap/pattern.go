@@ -124,7 +124,7 @@ func upperASCII(s string) string {
 // match reports whether a name matches, and whether as a level of hierarchy, too.
 func (ps *patterns) match(name string) (matches, level bool) {
 	matches, level = matchAny(ps.all, name)
-	if !level && (name == "INBOX" || strings.HasPrefix(name, "INBOX"+separator)) {
+	if !level && within(name, "INBOX") {
 		m, l := matchAny(ps.inbox, name)
 		matches, level = matches || m, l
 	}
