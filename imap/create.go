@@ -122,3 +122,13 @@ func (s *session) tellOldName(asked, made string) {
 	s.printName(asked)
 	s.out.Print("))\r\n")
 }
+
+// spelled is a name in the spelling of a table, "" if it is not in it.
+func spelled(table []string, name string) string {
+	for _, t := range table {
+		if strings.EqualFold(t, name) {
+			return t
+		}
+	}
+	return ""
+}

@@ -2,6 +2,7 @@ package imap
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/mailparts/mailparts/imap/internal/wire"
 )
@@ -26,20 +27,20 @@ var enablings = []enabling{
 	}},
 	{"QRESYNC", true, func(s *session) bool { // RFC 7162 section 3.2.3
 		s.enableCondstore()
-		return set(&s.enabled.qresync)
+		return turnOn(&s.enabled.qresync)
 	}},
 	{"UTF8=ACCEPT", true, func(s *session) bool { // RFC 9755 section 3
 		s.out.UTF8 = true
-		return set(&s.enabled.utf8)
+		return turnOn(&s.enabled.utf8)
 	}},
 	{"IMAP4rev2", true, func(s *session) bool { // RFC 9051 section 6.3.1
 		s.out.UTF8 = true
-		return set(&s.enabled.rev2)
+		return turnOn(&s.enabled.rev2)
 	}},
 }
 
-// set reports whether b was false.
-func set(b *bool) bool {
+// turnOn reports whether b was off.
+func turnOn(b *bool) bool {
 	was := *b
 	*b = true
 	return !was
@@ -54,7 +55,7 @@ func (s *session) enable(p *wire.Parser) error {
 		if n == maxEnable {
 			p.Fail(wire.Error("Too many capabilities"))
 		}
-		i := slices.IndexFunc(enablings, func(e enabling) bool { return spelled([]string{e.name}, name) != "" })
+		i := slices.IndexFunc(enablings, func(e enabling) bool { return strings.EqualFold(e.name, name) })
 		if i >= 0 {
 			asked = append(asked, &enablings[i])
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/imap/internal/wire"
@@ -194,14 +193,4 @@ func (s *session) countRecent(name string, mb mailparts.Mailbox, st mailparts.St
 		n++
 	}
 	return n, nil
-}
-
-// spelled is a name in the spelling of a table, "" if it is not in it.
-func spelled(table []string, name string) string {
-	for _, t := range table {
-		if strings.EqualFold(t, name) {
-			return t
-		}
-	}
-	return ""
 }
