@@ -65,7 +65,8 @@ func (v *view) last() mailparts.UID {
 func (v *view) uidsOf(seqs []wire.Range) (uids mailparts.UIDSet) {
 	i := 0
 	for _, r := range seqs {
-		for at := max(r.First, 1); at <= min(r.Last, v.count); {
+		r.Last = min(r.Last, v.count)
+		for at := max(r.First, 1); at <= r.Last; {
 			for i+1 < len(v.first) && v.first[i+1] <= at {
 				i++
 			}
