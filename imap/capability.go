@@ -87,6 +87,11 @@ var extensions = []extension{
 	{name: "SEARCHRES", in: loggedIn},
 	{name: "WITHIN", in: loggedIn},
 	{name: "PARTIAL", in: loggedIn},
+	{name: "SORT", in: loggedIn},
+	{name: "SORT=DISPLAY", in: loggedIn},
+	{name: "ESORT", in: loggedIn},
+	{name: "THREAD=ORDEREDSUBJECT", in: loggedIn},
+	{name: "THREAD=REFERENCES", in: loggedIn},
 }
 
 // mechanisms is what AUTHENTICATE knows. Not all of it is offered without TLS.

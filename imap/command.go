@@ -39,6 +39,8 @@ var commands = map[string]*command{
 	"FETCH": {in: selectedState, uid: true, keep: true, run: (*session).fetch},
 
 	"SEARCH": {in: selectedState, uid: true, keep: true, run: (*session).search},
+	"SORT":   {in: selectedState, uid: true, keep: true, run: (*session).sort},
+	"THREAD": {in: selectedState, uid: true, keep: true, run: (*session).thread},
 
 	"STORE":   {in: selectedState, uid: true, keep: true, run: (*session).setFlags},
 	"COPY":    {in: selectedState, uid: true, run: (*session).copyMessages},

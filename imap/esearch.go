@@ -123,15 +123,17 @@ func (s *session) tellESearch(ret searchReturn, a *answered) {
 	}
 	if n > 0 && a.marks != nil {
 		s.out.Print(" MODSEQ ")
-		s.out.Uint(uint64(a.marks.of(ret)))
+		s.out.Uint(uint64(a.modSeq(ret)))
 	}
 	s.out.Print("\r\n")
 }
 
-// of is the mod-sequence that belongs to what was asked for (RFC 4731 section 3.2).
-func (k *modMarks) of(ret searchReturn) mailparts.ModSeq {
+// modSeq is the mod-sequence that belongs to what was asked for (RFC 4731 section 3.2),
+// or after SORT the highest.
+func (a *answered) modSeq(ret searchReturn) mailparts.ModSeq {
+	k := a.marks
 	switch {
-	case ret.all || ret.count || ret.partial != nil:
+	case ret.all || ret.count || ret.partial != nil || a.sorted != nil:
 		return k.highest
 	case ret.min && ret.max:
 		return max(k.first, k.last)
