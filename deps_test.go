@@ -57,6 +57,7 @@ var mayImport = map[string]string{
 	"imap": "mailparts sasl imap/internal/... internal/serve internal/utf7 golang.org/x/text/... github.com/emersion/go-imap/v2 github.com/emersion/go-sasl",
 
 	"imap/internal/inflate": "",
+	"imap/internal/thread":  "imap/internal/mime golang.org/x/text/...",
 	"imap/internal/wire":    "internal/line",
 
 	"smtp/gosmtp": "mailparts smtp sasl github.com/emersion/go-sasl github.com/emersion/go-smtp",

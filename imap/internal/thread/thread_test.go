@@ -129,7 +129,7 @@ func TestReferences(t *testing.T) {
 // A chain that is as long as the mailbox costs no stack for each message, nor the square
 // of its length; and nobody fills the memory with what is not there.
 func TestReferencesHostile(t *testing.T) {
-	const n = 100_000
+	const n = 30_000
 	id := func(i int) string { return strconv.Itoa(i) + "@x" }
 	for name, refs := range map[string]func(i int) []string{
 		"forward":  func(i int) []string { return []string{id(i - 1)} },
