@@ -139,9 +139,7 @@ func (s *session) execute(text []byte) error {
 	}
 	err := c.run(s, p)
 	if _, lost := err.(*lostConnection); s.box != nil && !lost && !s.ended {
-		if uerr := s.update(!c.keep || s.byUID); uerr != nil && err == nil {
-			err = uerr
-		}
+		s.update(!c.keep || s.byUID)
 	}
 	return err
 }

@@ -36,9 +36,7 @@ func (s *session) move(p *wire.Parser) error {
 	if code := copyUID(copied); code != "" {
 		s.out.Print("* OK [", code, "] Moved\r\n")
 	}
-	if terr := s.tellRemoved(); err == nil {
-		err = terr
-	}
+	s.tellRemoved()
 	return tryCreate(err)
 }
 

@@ -26,18 +26,16 @@ func (s *session) expunge(p *wire.Parser) error {
 	if err := s.box.mb.Expunge(s.ctx, uids, mailparts.FlagDeleted); err != nil {
 		return err
 	}
-	return s.tellRemoved()
+	s.tellRemoved()
+	return nil
 }
 
 // tellRemoved tells at once of what the command has removed, for the mod-sequence of its
 // OK (RFC 7162 section 3.2.7).
-func (s *session) tellRemoved() error {
+func (s *session) tellRemoved() {
 	before := s.box.view.count
-	if err := s.update(true); err != nil || s.ended {
-		return err
-	}
+	s.update(true)
 	if s.enabled.condstore && s.box.view.count < before && s.box.seen != 0 {
 		s.code = "HIGHESTMODSEQ " + strconv.FormatUint(uint64(s.box.seen), 10)
 	}
-	return nil
 }

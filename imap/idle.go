@@ -52,8 +52,8 @@ func (s *session) idle(p *wire.Parser) error {
 			return err
 		}
 		// What came before the watch began is told first.
-		if err := s.update(true); err != nil || s.ended {
-			return err
+		if s.update(true); s.ended {
+			return nil
 		}
 	}
 	s.out.Print("+ idling\r\n")
@@ -109,10 +109,7 @@ func (s *session) stir(cause error) error {
 	}
 	if s.box != nil {
 		s.box.look = true
-		if err := s.update(true); err != nil { // the next look may find more
-			s.log.Error("cannot look at the mailbox in IDLE", "user", s.user, "err", err)
-		}
-		if s.ended {
+		if s.update(true); s.ended {
 			return errGone
 		}
 	}

@@ -23,6 +23,7 @@ type selected struct {
 	view      view
 	told      mailparts.Status // the numbers of the last look
 	seen      mailparts.ModSeq
+	lostUpTo  mailparts.ModSeq // what was expunged up to it is not in view, or in gone
 	gone      mailparts.UIDSet // expunged, and the client does not know it yet
 	recent    mailparts.UIDSet
 	prints    map[mailparts.UID]uint64 // of flags, in a mailbox without mod-sequences
@@ -39,7 +40,7 @@ type selected struct {
 
 // fill lists the mailbox for the first time.
 func (b *selected) fill(ctx context.Context, st mailparts.Status) (firstUnseen uint32, err error) {
-	b.told, b.seen = st, st.HighestModSeq
+	b.told, b.seen, b.lostUpTo = st, st.HighestModSeq, st.HighestModSeq
 	if st.HighestModSeq == 0 {
 		b.prints = map[mailparts.UID]uint64{}
 	}
@@ -75,18 +76,18 @@ func fingerprint(flags []mailparts.Flag) (sum uint64) {
 
 // news is what the client does not know yet.
 type news struct {
-	arrived bool
+	arrived mailparts.UIDSet
 	changed []mailparts.Message
 }
 
-// catchUp finds out what has changed since the last look.
+// catchUp finds out what has changed since the last look. If it fails b is as it was, and
+// the next look finds all of it.
 func (b *selected) catchUp(ctx context.Context) (n news, err error) {
 	st, err := b.mb.Status(ctx)
 	if err != nil {
 		return n, err
 	}
 	look := b.look && b.prints != nil
-	b.look = false
 	same := st.UIDNext == b.told.UIDNext && st.Messages == b.told.Messages && st.HighestModSeq == b.told.HighestModSeq
 	if same && !look {
 		return n, nil
@@ -96,10 +97,11 @@ func (b *selected) catchUp(ctx context.Context) (n news, err error) {
 	} else {
 		n, err = b.follow(ctx, st)
 	}
-	if err == nil {
-		b.told = st
+	if err != nil {
+		return news{}, err
 	}
-	return n, err
+	b.told, b.look = st, false
+	return n, nil
 }
 
 // follow asks for what has changed since b.seen.
@@ -112,22 +114,37 @@ func (b *selected) follow(ctx context.Context, st mailparts.Status) (n news, err
 		switch {
 		case m.UID >= st.UIDNext: // at the next look
 		case m.UID > before:
-			b.view.add(m.UID)
-			n.arrived = true
+			n.arrived.Add(m.UID, m.UID)
 		case b.view.seq(m.UID) != 0 && !(m.ModSeq == b.quietAt && b.quiet.Contains(m.UID)):
 			m.Flags = slices.Clone(m.Flags)
 			n.changed = append(n.changed, m)
 		}
 	}
-	if st.Messages != b.view.count-b.gone.Len() {
-		vanished, err := mailparts.Vanished(ctx, b.mb, b.seen)
-		if err != nil {
+	var vanished mailparts.UIDSet
+	missing := st.Messages != b.view.count+n.arrived.Len()-b.gone.Len()
+	if missing {
+		if vanished, err = mailparts.Vanished(ctx, b.mb, b.lostUpTo); err != nil {
 			return n, err
 		}
-		b.lose(vanished)
 	}
+	b.admit(n.arrived)
+	b.lose(vanished)
 	b.seen = st.HighestModSeq
+	// Of messages that came and went since the last look the numbers tell nothing, and
+	// may make up for others.
+	if missing || st.UIDNext == b.told.UIDNext {
+		b.lostUpTo = st.HighestModSeq
+	}
 	return n, nil
+}
+
+// admit takes in messages that have arrived.
+func (b *selected) admit(uids mailparts.UIDSet) {
+	for _, r := range uids {
+		for uid := uint64(r.First); uid <= uint64(r.Last); uid++ {
+			b.view.add(mailparts.UID(uid))
+		}
+	}
 }
 
 // compare lists a mailbox that keeps no mod-sequences.
@@ -135,6 +152,7 @@ func (b *selected) compare(ctx context.Context, st mailparts.Status) (n news, er
 	before := b.view.last()
 	missing := slices.Clone(b.view.uids)
 	var there mailparts.UIDSet
+	prints := make(map[mailparts.UID]uint64, len(b.prints))
 	for m, err := range b.mb.Messages(ctx, mailparts.AllUIDs(), mailparts.Query{}) {
 		if err != nil {
 			return n, err
@@ -145,16 +163,17 @@ func (b *selected) compare(ctx context.Context, st mailparts.Status) (n news, er
 		there.Add(m.UID, m.UID)
 		print := fingerprint(m.Flags)
 		known := b.prints[m.UID] == print
-		b.prints[m.UID] = print
+		prints[m.UID] = print
 		switch {
 		case m.UID > before:
-			b.view.add(m.UID)
-			n.arrived = true
+			n.arrived.Add(m.UID, m.UID)
 		case !known && b.view.seq(m.UID) != 0 && !b.quiet.Contains(m.UID):
 			m.Flags = slices.Clone(m.Flags)
 			n.changed = append(n.changed, m)
 		}
 	}
+	b.prints = prints
+	b.admit(n.arrived)
 	b.lose(missing.Subtract(there))
 	return n, nil
 }
@@ -166,28 +185,27 @@ func (b *selected) lose(uids mailparts.UIDSet) {
 	}
 }
 
-// update tells the client what has changed: expunges only if it may hear of them now.
-func (s *session) update(expunges bool) error {
+// update tells the client what has changed: expunges only if it may hear of them now. What
+// cannot be found out now the next update tells; the command that it comes after is done
+// all the same.
+func (s *session) update(expunges bool) {
 	b := s.box
 	n, err := b.catchUp(s.ctx)
 	b.quiet, b.quietAt = nil, 0
 	if errors.Is(err, mailparts.ErrNoMailbox) {
 		s.bye("[UNAVAILABLE] The selected mailbox was deleted")
-		return nil
+		return
 	}
 	if err != nil {
-		return err
+		s.log.Error("cannot look at the selected mailbox", "user", s.user, "mailbox", b.name, "err", err)
 	}
 	if expunges && len(b.gone) > 0 {
 		s.tellExpunged()
 	}
-	if n.arrived {
-		if err := s.tellArrived(); err != nil {
-			return err
-		}
+	if len(n.arrived) > 0 {
+		s.tellArrived()
 	}
 	s.tellFlags(n.changed)
-	return nil
 }
 
 // tellExpunged tells of the messages that are gone, by EXPUNGE or VANISHED.
@@ -196,13 +214,6 @@ func (s *session) tellExpunged() {
 	gone := b.gone
 	b.gone = nil
 	b.recent = b.recent.Subtract(gone)
-	if b.prints != nil {
-		for uid := range b.prints {
-			if gone.Contains(uid) {
-				delete(b.prints, uid)
-			}
-		}
-	}
 	seqs := b.view.remove(gone)
 	if s.enabled.qresync {
 		s.out.Print("* VANISHED ", gone.String(), "\r\n")
@@ -219,18 +230,17 @@ func (s *session) tellExpunged() {
 }
 
 // tellArrived tells how many messages there are.
-func (s *session) tellArrived() error {
+func (s *session) tellArrived() {
 	b := s.box
 	if b.told.FirstRecent != 0 {
-		if err := b.claim(s.ctx); err != nil {
-			return err
+		if err := b.claim(s.ctx); err != nil { // then they are another session's
+			s.log.Error("cannot claim what is recent", "user", s.user, "mailbox", b.name, "err", err)
 		}
 	}
 	s.out.Print("* ")
 	s.out.Uint(uint64(b.view.count))
 	s.out.Print(" EXISTS\r\n")
 	s.tellRecent()
-	return nil
 }
 
 // claim makes what is recent this session's, unless it only looks.
