@@ -40,6 +40,7 @@ type appending struct {
 	next     incoming
 	replaces mailparts.UID
 	lost     error // of the connection
+	refused  error // what a message was refused for, as stores may wrap it
 	n        int
 }
 
@@ -57,6 +58,8 @@ var (
 	errEmpty  = &refusal{"", "A message cannot be empty"} // also how MULTIAPPEND is called off (RFC 3502 section 6.3.11)
 	errMany   = &refusal{"LIMIT", "Too many messages at once"}
 )
+
+var errUnread = errors.New("imap: the store has not read a message to its end")
 
 const errUTF8 badCommand = "UTF8 is for who has enabled UTF8=ACCEPT"
 
@@ -91,8 +94,12 @@ func (a *appending) into(name string) (placed mailparts.Placed, err error) {
 		return placed, tryCreate(err)
 	}
 	placed, err = mb.Append(a.ctx, a.messages())
-	if a.lost != nil {
+	a.receiving = false
+	switch {
+	case a.lost != nil:
 		return placed, &lostConnection{a.lost}
+	case err != nil && a.refused != nil:
+		err = a.refused
 	}
 	a.conn.Within(a.timeout())
 	return placed, tryCreate(err)
@@ -101,20 +108,29 @@ func (a *appending) into(name string) (placed mailparts.Placed, err error) {
 // messages reads them, one after the other.
 func (a *appending) messages() iter.Seq2[mailparts.Incoming, error] {
 	return func(yield func(mailparts.Incoming, error) bool) {
+		refuse := func(err error) {
+			a.refused = err
+			yield(mailparts.Incoming{}, err)
+		}
 		for {
 			if err := a.admit(); err != nil {
-				yield(mailparts.Incoming{}, err)
+				refuse(err)
 				return
 			}
+			a.receiving = true
 			a.conn.Rolling(a.timeout())
 			body := &appended{Message: a.in.Message(), lost: &a.lost}
 			in := mailparts.Incoming{Body: body, Size: a.next.lit.Size, Flags: a.next.flags, Received: a.next.received, Replaces: a.replaces}
-			if !yield(in, nil) || body.Left() > 0 {
+			if !yield(in, nil) {
+				return
+			}
+			if body.Left() > 0 { // which a Mailbox may not leave
+				refuse(errUnread)
 				return
 			}
 			again, err := a.more()
 			if err != nil {
-				yield(mailparts.Incoming{}, err)
+				refuse(err)
 				return
 			}
 			if !again {

@@ -2,6 +2,7 @@ package imap
 
 import (
 	"errors"
+	"math"
 
 	"github.com/mailparts/mailparts/imap/internal/wire"
 	"github.com/mailparts/mailparts/internal/serve"
@@ -51,7 +52,10 @@ func (s *session) enter(user, mechanism string) error {
 		return err
 	}
 	s.user, s.store, s.state = user, store, authenticated
-	s.in.Limits.Literals = int64(serve.Limit(s.srv.MaxCommandSize, defaultMaxCommandSize))
+	s.in.Limits.Literals = serve.Limit(s.srv.MaxCommandSize, defaultMaxCommandSize)
+	if s.in.Limits.Literals == 0 {
+		s.in.Limits.Literals = math.MaxInt64
+	}
 	s.in.Limits.Message = int64(serve.Limit(s.srv.MaxMessageSize, defaultMaxMessageSize))
 	s.log.Info("logged in", "user", user, "mechanism", mechanism, "tls", s.conn.TLS() != nil)
 	s.showCapabilities = true

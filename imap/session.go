@@ -62,11 +62,12 @@ type session struct {
 	identified bool   // by ID
 	compressed bool   // COMPRESS is active
 
-	errors   int // in a row
-	failures int // of logins
-	ended    bool
-	linger   bool // the server has the last word: see serve.Conn.Linger
-	partway  bool // inside a literal that is being sent: no response may begin
+	errors    int // in a row
+	failures  int // of logins
+	ended     bool
+	receiving bool // a message: Shutdown waits for it
+	linger    bool // the server has the last word: see serve.Conn.Linger
+	partway   bool // inside a literal that is being sent: no response may begin
 }
 
 // enabled is what a client has asked for (RFC 5161).
@@ -113,6 +114,9 @@ func (s *session) step() error {
 			return lost.err
 		}
 		if rerr := s.in.Refuse(); rerr != nil { // a message that nobody wanted
+			if rerr == wire.ErrFlood && !s.answered {
+				s.answer(err)
+			}
 			return rerr
 		}
 	case isRefused(err):
@@ -149,7 +153,7 @@ func (s *session) Read(p []byte) (int, error) {
 		if err := s.out.Flush(); err != nil {
 			return 0, err
 		}
-		s.conn.Idle(true)
+		s.conn.Idle(!s.receiving)
 		n, err := s.conn.Read(p)
 		s.conn.Idle(false)
 		if n > 0 || err == nil || s.idling == nil {
@@ -186,7 +190,7 @@ func (s *session) lose(err error) {
 
 // bye says why the server ends the session.
 func (s *session) bye(text string) {
-	if !s.partway {
+	if !s.partway && !s.linger {
 		s.out.Print("* BYE ", text, "\r\n")
 	}
 	s.ended, s.linger = true, true

@@ -204,3 +204,15 @@ func TestReadLineDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations for 100 lines", allocs)
 	}
 }
+
+func TestStart(t *testing.T) {
+	for _, end := range []string{"\n", strings.Repeat("x", 200)} {
+		r := line.NewReader(strings.NewReader("a tag of some length " + end + "\r\n"))
+		if _, err := r.ReadLine(100); err == nil {
+			t.Fatal("no error")
+		}
+		if got := string(r.Start()); !strings.HasPrefix(got, "a tag of some length ") || len(got) > 104 {
+			t.Errorf("got %q", got)
+		}
+	}
+}

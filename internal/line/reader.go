@@ -26,6 +26,7 @@ const (
 	largeBuffer = 32 << 10 // for messages, long lines and pipelined commands; the longest line
 	maxSkip     = 1 << 20  // how much of a line over its limit is skipped
 	tailSize    = 24       // enough for "~{9223372036854775807+}"
+	startSize   = 104      // enough for the longest tag of IMAP
 )
 
 var crlf = []byte("\r\n")
@@ -40,7 +41,8 @@ type Reader struct {
 	r, w  int    // buf[r:w] is unread
 	line  int    // length of the last line, with CRLF, if Unread may put it back
 	err   error  // of src, once buf is drained
-	start [8]byte
+	start [startSize]byte // of a line that was refused, in its first began octets
+	began int
 	tail  [tailSize]byte // of a line that was refused, its last octets at the end
 	large *[largeBuffer]byte
 	small [smallBuffer]byte
@@ -219,7 +221,14 @@ func (r *Reader) Skip(n int64) error {
 }
 
 // keep returns a copy of the start of a line that is skipped.
-func (r *Reader) keep(l []byte) []byte { return r.start[:copy(r.start[:], l)] }
+func (r *Reader) keep(l []byte) []byte {
+	r.began = copy(r.start[:], l)
+	return r.start[:min(r.began, 8)]
+}
+
+// Start is more of the start of the line that ReadLine has refused with ErrTooLong or
+// ErrBare, 104 octets at most: what is longer than a verb, such as a tag of IMAP.
+func (r *Reader) Start() []byte { return r.start[:r.began] }
 
 // Tail is the end of the line that ReadLine has refused with ErrTooLong or ErrBare,
 // without its CRLF: 24 octets, of a shorter line with NULs before it. What a line of

@@ -106,7 +106,7 @@ func (r *Reader) gather(isMessage func([]byte) bool) ([]byte, error) {
 			// What the line announces must not be run as commands.
 			lit, ok := announced(r.in.Tail())
 			if len(r.buf) == 0 {
-				r.buf = append(r.buf, l...) // its start, for the tag
+				r.buf = append(r.buf, r.in.Start()...) // for the tag
 			}
 			return r.buf, r.refuse(lit, ok, lineError(err))
 		}
@@ -179,12 +179,21 @@ func (r *Reader) take(lit Literal) error {
 		}
 	}
 	r.buf = append(r.buf, '\r', '\n')
-	from := len(r.buf)
-	r.buf = append(r.buf, make([]byte, lit.Size)...)
 	r.used += lit.Size + 2
-	_, err := io.ReadFull(r.in, r.buf[from:])
-	return err
+	for left := lit.Size; left > 0; { // what is announced may never come
+		from := len(r.buf)
+		n := min(left, takeBlock)
+		r.buf = append(r.buf, make([]byte, n)...)
+		if _, err := io.ReadFull(r.in, r.buf[from:]); err != nil {
+			return err
+		}
+		left -= n
+	}
+	return nil
 }
+
+// takeBlock is how much room is made for a literal at once.
+const takeBlock = 64 << 10
 
 // refuse drops what of the command is on its way already, and returns why.
 func (r *Reader) refuse(lit Literal, ok bool, why error) error {

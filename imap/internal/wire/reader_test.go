@@ -35,14 +35,14 @@ func TestCommand(t *testing.T) {
 		{"a literal with CRLF in it", "a1 X {4+}\r\n\r\nab\r\n", "a1 X {4+}\r\n\r\nab", nil, 0},
 		{"a literal of any octets", "a1 X ~{2+}\r\n\x00\n\r\n", "a1 X ~{2+}\r\n\x00\n", nil, 0},
 		{"no literal", "a1 X {a}\r\n", "a1 X {a}", nil, 0},
-		{"a long line", "a1 X " + long + "\r\n", "a1 X " + long[:3], wire.ErrTooLong, 0},
+		{"a long line", "a1 X " + long + "\r\n", "a1 X " + long[:99], wire.ErrTooLong, 0},
 		{"bare LF", "a1 X\nY\r\n", "a1 X\nY", wire.ErrLineEnd, 0},
 		{"a long literal", "a1 X {21}\r\n", "a1 X {21}", wire.ErrLiteral, 0},
 		{"a number too large", "a1 X {99999999999999999999}\r\n", "a1 X {99999999999999999999}", wire.ErrLiteral, 0},
 		{"long literals together", "a1 X {15+}\r\n" + long[:15] + " {15}\r\n", "a1 X {15+}\r\n" + long[:15] + " {15}", wire.ErrLiteral, 0},
 		{"a long literal on its way", "a1 X {21+}\r\n" + long[:21] + " {2+}\r\nab y\r\n", "a1 X {21+}", wire.ErrLiteral, 0},
-		{"a long line that announces", "a1 X " + long + " {9+}\r\na1 LOGOUT\r\n", "a1 X " + long[:3], wire.ErrTooLong, 0},
-		{"a broken line that announces", "a1 X\n{9+}\r\na1 LOGOUT\r\n", "a1 X\n{9+", wire.ErrLineEnd, 0},
+		{"a long line that announces", "a1 X " + long + " {9+}\r\na1 LOGOUT\r\n", "a1 X " + long[:99], wire.ErrTooLong, 0},
+		{"a broken line that announces", "a1 X\n{9+}\r\na1 LOGOUT\r\n", "a1 X\n{9+}", wire.ErrLineEnd, 0},
 		{"a flood", "a1 X {1001+}\r\n", "a1 X {1001+}", wire.ErrFlood, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
