@@ -248,6 +248,9 @@ func (f *fetching) copy(r io.Reader, n int64) error {
 // cutShort ends a session inside a response: what was announced cannot come.
 func (f *fetching) cutShort(err error) error {
 	f.partway = true
+	if f.out.Err() != nil { // the client has gone
+		return &lostConnection{f.out.Err()}
+	}
 	f.log.Error("message cannot be read to its end", "user", f.user, "mailbox", f.box.name, "uid", f.m.UID, "err", err)
 	return &lostConnection{err}
 }

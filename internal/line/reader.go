@@ -37,10 +37,10 @@ var largeBuffers = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
 // Use NewReader.
 type Reader struct {
 	src   io.Reader
-	buf   []byte // small[:] or large[:]
-	r, w  int    // buf[r:w] is unread
-	line  int    // length of the last line, with CRLF, if Unread may put it back
-	err   error  // of src, once buf is drained
+	buf   []byte          // small[:] or large[:]
+	r, w  int             // buf[r:w] is unread
+	line  int             // length of the last line, with CRLF, if Unread may put it back
+	err   error           // of src, once buf is drained
 	start [startSize]byte // of a line that was refused, in its first began octets
 	began int
 	tail  [tailSize]byte // of a line that was refused, its last octets at the end

@@ -55,10 +55,20 @@ func (w *Writer) close(b []byte) {
 // send writes out the buffer, and keeps it.
 func (w *Writer) send() {
 	b := *w.buf
-	if w.err == nil {
-		_, w.err = w.dst.Write(b)
-	}
+	w.put(b)
 	*w.buf = b[:0]
+}
+
+// maxWrite is the most that one Write gets: each has its own deadline, whatever comes
+// after it.
+const maxWrite = 128 << 10
+
+func (w *Writer) put(b []byte) {
+	for len(b) > 0 && w.err == nil {
+		n := min(len(b), maxWrite)
+		_, w.err = w.dst.Write(b[:n])
+		b = b[n:]
+	}
 }
 
 // Flush sends what there is, and gives the buffer back.
@@ -91,9 +101,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 			w.send()
 		}
 		if len(p) >= bufferSize {
-			if w.err == nil {
-				_, w.err = w.dst.Write(p)
-			}
+			w.put(p)
 			return len(p), w.err
 		}
 		b = *w.buf
