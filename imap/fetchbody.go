@@ -16,7 +16,7 @@ type body struct {
 	m   *mailparts.Message
 	r   io.ReadCloser // nil: not open
 	at  io.ReaderAt   // r, if it can
-	pos int64         // of r, if it cannot
+	pos int64         // of r's Read
 
 	header []byte // the message's own, once it was read
 }
@@ -50,7 +50,7 @@ func (b *body) section(r mime.Range) (io.Reader, error) {
 	if err := b.open(); err != nil {
 		return nil, err
 	}
-	if b.at != nil {
+	if b.at != nil && r.Offset != b.pos { // to read on is the cheapest
 		return io.NewSectionReader(b.at, r.Offset, r.Size), nil
 	}
 	if r.Offset < b.pos { // it reads forward only

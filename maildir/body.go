@@ -16,12 +16,15 @@ import (
 // Body reads the message as it is on the wire. It is an io.ReaderAt too, for one
 // reader after the other or many at once.
 func (m *mailbox) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, error) {
-	e, err := m.lookUp(ctx, uid)
-	if err != nil {
-		return nil, err
+	e, ok := m.remember(uid)
+	if !ok {
+		var err error
+		if e, err = m.lookUp(ctx, uid); err != nil {
+			return nil, err
+		}
 	}
 	var f disk.File
-	err = m.follow(ctx, &e, func(path string) (err error) {
+	err := m.follow(ctx, &e, func(path string) (err error) {
 		f, err = m.fsys.OpenFile(path, os.O_RDONLY, 0)
 		return err
 	})
@@ -41,7 +44,8 @@ func (m *mailbox) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, e
 	if !out.plain {
 		out.lines = m.maps.of(uid, onDisk)
 	}
-	out.text.Reset(f)
+	out.rest = io.LimitedReader{R: f, N: onDisk} // spares a read that finds the end
+	out.text.Reset(&out.rest)
 	return out, nil
 }
 
@@ -104,6 +108,7 @@ func (b *box) measure(path string) (int64, error) {
 // was wrong.
 type body struct {
 	file  disk.File
+	rest  io.LimitedReader
 	text  crlf.Reader
 	size  int64
 	left  int64 // to Read
@@ -137,4 +142,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, fmt.Errorf("%s: %w", b.file.Name(), err)
 }
 
-func (b *body) Close() error { return b.file.Close() }
+func (b *body) Close() error {
+	b.text.Release()
+	return b.file.Close()
+}

@@ -110,6 +110,20 @@ func (b *box) lookUp(ctx context.Context, uid mailparts.UID) (entry, error) {
 	return entry{}, mailparts.ErrNoMessage
 }
 
+// remember is lookUp without a look at the disk, for who opens the file next: if that is
+// there it is the message's, and if not, follow looks.
+func (b *box) remember(uid mailparts.UID) (entry, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.gone || b.distrust || !b.known || b.level() < needEntries {
+		return entry{}, false
+	}
+	if i, ok := b.index(uint32(uid)); ok {
+		return b.ix.Entries[i], true
+	}
+	return entry{}, false
+}
+
 // find is lookUp for who holds guard and has caught up with all entries.
 func (b *box) find(uid mailparts.UID) (entry, bool) {
 	b.mu.Lock()

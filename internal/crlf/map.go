@@ -14,7 +14,6 @@ import (
 // for one content, for concurrent use, and has 32 KB at the most.
 type Map struct {
 	step int64
-	bufs sync.Pool // of *[]byte
 
 	mu   sync.Mutex
 	wire []int64 // wire[i] is how many octets on the wire the first i*step on disk are
@@ -28,11 +27,9 @@ const (
 // NewMap returns the Map of a file of a size on disk, of which nothing is known yet.
 func NewMap(size int64) *Map { return newMap(max(minStep, size/maxMap+1)) }
 
-func newMap(step int64) *Map {
-	m := &Map{step: step, wire: []int64{0}}
-	m.bufs.New = func() any { b := make([]byte, min(step, minStep)); return &b }
-	return m
-}
+func newMap(step int64) *Map { return &Map{step: step, wire: []int64{0}} }
+
+var mapBuffers = sync.Pool{New: func() any { return new([minStep]byte) }}
 
 var errNegative = errors.New("negative offset")
 
@@ -42,9 +39,10 @@ func (m *Map) ReadAt(file io.ReaderAt, p []byte, off int64) (n int, err error) {
 	if off < 0 {
 		return 0, errNegative
 	}
-	buf := m.bufs.Get().(*[]byte)
-	defer m.bufs.Put(buf)
-	disk, wire, err := m.find(file, off, *buf)
+	pooled := mapBuffers.Get().(*[minStep]byte)
+	defer mapBuffers.Put(pooled)
+	buf := pooled[:min(m.step, minStep)]
+	disk, wire, err := m.find(file, off, buf)
 	if err != nil {
 		return 0, err
 	}
@@ -53,8 +51,8 @@ func (m *Map) ReadAt(file io.ReaderAt, p []byte, off int64) (n int, err error) {
 		return 0, err
 	}
 	for w.n < len(p) {
-		n, err := file.ReadAt(*buf, disk)
-		w.take((*buf)[:n])
+		n, err := file.ReadAt(buf, disk)
+		w.take(buf[:n])
 		disk += int64(n)
 		if w.n < len(p) && err != nil {
 			return w.n, err
@@ -68,7 +66,8 @@ func (m *Map) ReadAt(file io.ReaderAt, p []byte, off int64) (n int, err error) {
 func (m *Map) find(file io.ReaderAt, off int64, buf []byte) (disk, wire int64, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for m.wire[len(m.wire)-1] <= off {
+	// A step on disk is no less on the wire, so one that off may be in need not be read.
+	for m.wire[len(m.wire)-1]+m.step <= off {
 		if more, err := m.extend(file, buf); err != nil {
 			return 0, 0, err
 		} else if !more {

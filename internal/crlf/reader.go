@@ -3,21 +3,35 @@ package crlf
 import (
 	"bytes"
 	"io"
+	"sync"
 )
 
 // Reader reads a message from disk as it is on the wire. The zero Reader needs a
 // Reset.
 type Reader struct {
 	r    io.Reader
-	buf  []byte // read and not yet given
-	room []byte // what buf is part of
-	cr   bool   // the last octet given was CR
-	lf   bool   // of a CRLF the CR was given
-	err  error  // after buf
+	buf  []byte          // read and not yet given
+	room *[roomSize]byte // what buf is part of
+	cr   bool            // the last octet given was CR
+	lf   bool            // of a CRLF the CR was given
+	err  error           // after buf
 }
+
+const roomSize = 16 << 10
+
+var rooms = sync.Pool{New: func() any { return new([roomSize]byte) }}
 
 // Reset begins a new message and keeps the buffer.
 func (r *Reader) Reset(from io.Reader) { *r = Reader{r: from, room: r.room} }
+
+// Release gives the buffer back, for who has read all that is wanted. It needs a Reset
+// before it reads again.
+func (r *Reader) Release() {
+	if r.room != nil {
+		rooms.Put(r.room)
+	}
+	*r = Reader{err: io.ErrClosedPipe}
+}
 
 // Read implements io.Reader.
 func (r *Reader) Read(p []byte) (n int, err error) {
@@ -39,9 +53,9 @@ func (r *Reader) Read(p []byte) (n int, err error) {
 
 func (r *Reader) fill() {
 	if r.room == nil {
-		r.room = make([]byte, 16<<10)
+		r.room = rooms.Get().(*[roomSize]byte)
 	}
-	n, err := r.r.Read(r.room)
+	n, err := r.r.Read(r.room[:])
 	r.buf, r.err = r.room[:n], err
 }
 
