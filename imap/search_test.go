@@ -404,6 +404,16 @@ type costly struct {
 	bodies int
 	want   []mailparts.Field
 	fails  bool
+
+	noModSeq bool
+}
+
+func (b *costly) Status(ctx context.Context) (mailparts.Status, error) {
+	st, err := b.Mailbox.Status(ctx)
+	if b.noModSeq {
+		st.HighestModSeq = 0
+	}
+	return st, err
 }
 
 func (b *costly) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, error) {
@@ -490,4 +500,18 @@ func TestSearchCost(t *testing.T) {
 	}
 	backend.box.fails = true
 	equal(t, c.do("SEARCH BODY x"), []string{"NO [UNAVAILABLE] Temporary failure, please try again later"})
+}
+
+// RFC 7162 section 3.1.2.2: BAD where there are no mod-sequences.
+func TestSearchNoModSeq(t *testing.T) {
+	backend := new(costlyBackend)
+	r := start(t, func(s *imap.Server) { s.Backend = backend })
+	r.fill("Subject: x\r\n\r\n")
+	c := r.login()
+	backend.box.noModSeq = true
+	c.do("SELECT INBOX")
+	c.play(`
+		C: a1 SEARCH MODSEQ 1
+		S: a1 BAD There are no mod-sequences in this mailbox
+	`)
 }
