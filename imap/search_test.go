@@ -515,3 +515,19 @@ func TestSearchNoModSeq(t *testing.T) {
 		S: a1 BAD There are no mod-sequences in this mailbox
 	`)
 }
+
+// go-imap's NumSet counts up to the end of a set, which need not be of messages.
+func TestGoIMAPDefectEndlessSets(t *testing.T) {
+	r := searchable(t, 3)
+	r.selecting().play(`
+		C: a1 UID SEARCH UID 1:4294967295 NOT UID 2,4:4294967295
+		S: * SEARCH 1 3
+		S: a1 OK SEARCH completed
+		C: a2 SEARCH RETURN (COUNT) 4294967295:2
+		S: * ESEARCH (TAG "a2") COUNT 2
+		S: a2 OK SEARCH completed
+		C: a3 SORT (ARRIVAL) UTF-8 1:4294967295
+		S: * SORT 1 2 3
+		S: a3 OK SORT completed
+	`)
+}

@@ -65,3 +65,22 @@ func TestEncodedSubject(t *testing.T) {
 		}
 	}
 }
+
+func TestDecode(t *testing.T) {
+	for _, test := range []struct {
+		text, charset, want string
+		ok                  bool
+	}{
+		{"abc", "US-ASCII", "abc", true},
+		{"\xc3\xa4", "us-ascii", "", false},
+		{"\xc3\xa4", "UTF-8", "ä", true},
+		{"\xe4", "utf-8", "\xe4", false},
+		{"\xe4", "ISO-8859-1", "ä", true},
+		{"\xcb\xcf", "KOI8-R", "ко", true},
+		{"", "x-nobody", "", false},
+	} {
+		if got, ok := mime.Decode([]byte(test.text), test.charset); got != test.want || ok != test.ok {
+			t.Errorf("%q in %s is %q, %v; want %q, %v", test.text, test.charset, got, ok, test.want, test.ok)
+		}
+	}
+}
