@@ -17,6 +17,15 @@ func (s *session) enableCondstore() {
 	}
 }
 
+// needModSeq refuses what asks for mod-sequences where there are none (RFC 7162 section
+// 3.1.2.2).
+func (s *session) needModSeq(asked bool) error {
+	if asked && s.box.told.HighestModSeq == 0 {
+		return errNoModSeq
+	}
+	return nil
+}
+
 // tellModSeq sends HIGHESTMODSEQ, or NOMODSEQ (RFC 7162 section 3.1.2).
 func (s *session) tellModSeq(highest mailparts.ModSeq) {
 	if highest == 0 {

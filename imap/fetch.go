@@ -18,6 +18,9 @@ func (s *session) fetch(p *wire.Parser) error {
 	if err := p.End(); err != nil {
 		return err
 	}
+	if err := s.needModSeq(mods.changed || asksModSeq(items)); err != nil {
+		return err
+	}
 	uids, err := s.uidSet(set)
 	if err != nil {
 		return err
@@ -25,7 +28,7 @@ func (s *session) fetch(p *wire.Parser) error {
 	if uids, err = mods.narrow(uids); err != nil {
 		return err
 	}
-	f := &fetching{session: s, items: items, since: mods.since}
+	f := &fetching{session: s, items: items, since: mods.since, modseq: mods.changed}
 	f.plan()
 	if mods.vanished {
 		if err := s.tellVanishedEarlier(set, mods.since); err != nil {
@@ -66,13 +69,11 @@ func (f *fetching) plan() {
 		f.needsTree = f.needsTree || it.needsTree()
 		f.marks = f.marks || it.marks()
 		f.flags = f.flags || it.kind == itemFlags
-		f.modseq = f.modseq || it.kind == itemModSeq
 	}
-	if f.since != 0 && !f.modseq {
+	if f.modseq && !asksModSeq(f.items) {
 		f.items = append(f.items, fetchItem{kind: itemModSeq}) // RFC 7162 section 3.1.4.1
-		f.modseq = true
 	}
-	if f.modseq {
+	if f.modseq = asksModSeq(f.items); f.modseq {
 		f.enableCondstore()
 	}
 	if f.needsTree {

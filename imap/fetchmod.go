@@ -1,6 +1,8 @@
 package imap
 
 import (
+	"slices"
+
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/imap/internal/wire"
 )
@@ -8,6 +10,7 @@ import (
 // fetchMods are the modifiers of FETCH (RFC 4466 section 2.4).
 type fetchMods struct {
 	since    mailparts.ModSeq // CHANGEDSINCE (RFC 7162 section 3.1.4.1); zero: none
+	changed  bool             // there is CHANGEDSINCE
 	vanished bool             // VANISHED (RFC 7162 section 3.2.6)
 	partial  *partialRange    // PARTIAL (RFC 9394 section 3.3)
 }
@@ -23,12 +26,11 @@ func (s *session) fetchModifiers(p *wire.Parser) (mods fetchMods) {
 		return mods
 	}
 	p.SP()
-	changed := false
 	p.List(func() {
 		switch p.Word() {
 		case "CHANGEDSINCE":
 			p.SP()
-			mods.since, changed = mailparts.ModSeq(p.Number64()), true
+			mods.since, mods.changed = mailparts.ModSeq(p.Number64()), true
 		case "VANISHED":
 			mods.vanished = true
 		case "PARTIAL":
@@ -38,16 +40,18 @@ func (s *session) fetchModifiers(p *wire.Parser) (mods fetchMods) {
 			p.Fail(wire.Error("Unknown modifier of FETCH"))
 		}
 	})
-	if changed {
-		s.enableCondstore()
-	}
 	switch {
-	case mods.vanished && !(changed && s.byUID && s.enabled.qresync):
+	case mods.vanished && !(mods.changed && s.byUID && s.enabled.qresync):
 		p.Fail(errVanished)
 	case mods.partial != nil && !s.byUID:
 		p.Fail(errPartial)
 	}
 	return mods
+}
+
+// asksModSeq reports whether MODSEQ is among the items.
+func asksModSeq(items []fetchItem) bool {
+	return slices.ContainsFunc(items, func(it fetchItem) bool { return it.kind == itemModSeq })
 }
 
 // narrow applies PARTIAL.

@@ -2,6 +2,7 @@ package imap_test
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -292,6 +293,17 @@ func (b plainMailbox) Status(ctx context.Context) (mailparts.Status, error) {
 	st, err := b.Mailbox.Status(ctx)
 	st.Counts, st.ID, st.HighestModSeq = nil, "", 0
 	return st, err
+}
+
+func (b plainMailbox) Messages(ctx context.Context, uids mailparts.UIDSet, q mailparts.Query) iter.Seq2[mailparts.Message, error] {
+	return func(yield func(mailparts.Message, error) bool) {
+		for m, err := range b.Mailbox.Messages(ctx, uids, q) {
+			m.ModSeq = 0
+			if !yield(m, err) {
+				return
+			}
+		}
+	}
 }
 
 // What the store cannot do is not offered, and refused.

@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/mailparts/mailparts"
@@ -109,7 +110,8 @@ func (s *session) describe(st mailparts.Status, unseen uint32) {
 	}
 }
 
-// close is CLOSE (RFC 9051 section 6.4.1).
+// close is CLOSE (RFC 9051 section 6.4.1), which has no NO: whoever may not expunge closes
+// the mailbox all the same (RFC 4314 section 4).
 func (s *session) close(p *wire.Parser) error {
 	if err := p.End(); err != nil {
 		return err
@@ -119,7 +121,12 @@ func (s *session) close(p *wire.Parser) error {
 	if b.readOnly {
 		return nil
 	}
-	return b.mb.Expunge(s.ctx, b.view.uids, mailparts.FlagDeleted)
+	err := b.mb.Expunge(s.ctx, b.view.uids, mailparts.FlagDeleted)
+	if err != nil && !errors.Is(err, mailparts.ErrPermission) {
+		s.log.Error("cannot expunge at CLOSE", "user", s.user, "mailbox", b.name, "err", err)
+		s.out.Print("* NO Messages with \\Deleted could not be removed\r\n")
+	}
+	return nil
 }
 
 // unselect is UNSELECT (RFC 3691).

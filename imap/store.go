@@ -19,10 +19,17 @@ func (s *session) setFlags(p *wire.Parser) error {
 	if err := p.End(); err != nil {
 		return err
 	}
-	uids, err := s.uidSet(set)
-	switch {
-	case err != nil:
+	if err := s.needModSeq(conditional); err != nil {
 		return err
+	}
+	uids, err := s.uidSet(set)
+	if err != nil {
+		return err
+	}
+	if conditional {
+		s.enableCondstore()
+	}
+	switch {
 	case s.box.readOnly:
 		return mailparts.ErrReadOnly
 	case conditional && change.UnchangedSince == 0: // which no message is (RFC 7162 section 3.1.3)
@@ -33,11 +40,9 @@ func (s *session) setFlags(p *wire.Parser) error {
 	if err != nil {
 		return err
 	}
-	if len(stale) > 0 {
-		s.modified(stale)
-	}
+	s.modified(stale)
 	uids = uids.Subtract(stale)
-	if !silent || s.enabled.condstore {
+	if !silent || s.enabled.condstore && at != 0 {
 		if err := s.tellStored(uids, at, silent); err != nil {
 			return err
 		}
@@ -62,9 +67,6 @@ func (s *session) storeModifiers(p *wire.Parser) (change mailparts.FlagChange, c
 		change.UnchangedSince, conditional = mailparts.ModSeq(p.Number64()), true
 	})
 	p.SP()
-	if p.Err() == nil && conditional {
-		s.enableCondstore()
-	}
 	return change, conditional
 }
 
@@ -86,6 +88,9 @@ func parseOp(p *wire.Parser, change *mailparts.FlagChange) (silent bool) {
 
 // modified has the OK tell what a conditional STORE has left alone.
 func (s *session) modified(uids mailparts.UIDSet) {
+	if len(uids) == 0 {
+		return
+	}
 	set := uids.String()
 	if !s.byUID {
 		set = string(wire.AppendRanges(nil, s.box.view.seqsOf(uids)))
