@@ -51,6 +51,7 @@ type fetching struct {
 	modseq    bool
 	marked    mailparts.UIDSet // that this FETCH has made \Seen
 
+	message mailparts.Message // that is being answered for
 	m       *mailparts.Message
 	body    body
 	derived derived
@@ -93,6 +94,7 @@ func (f *fetching) run(uids mailparts.UIDSet) error {
 		}
 	}
 	defer f.body.close()
+	f.m = &f.message
 	at := follower{v: &f.box.view}
 	n := uint32(0)
 	for m, err := range f.box.mb.Messages(f.ctx, uids, mailparts.Query{Since: f.since, Want: f.want}) {
@@ -101,7 +103,8 @@ func (f *fetching) run(uids mailparts.UIDSet) error {
 		}
 		n++
 		if seq := at.seq(m.UID); seq != 0 {
-			if err := f.one(seq, &m); err != nil {
+			f.message = m
+			if err := f.one(seq); err != nil {
 				return err
 			}
 		}
@@ -150,8 +153,8 @@ func (f *fetching) mark(uids mailparts.UIDSet) error {
 }
 
 // one sends the FETCH response of a message, or nothing if it is no longer there.
-func (f *fetching) one(seq uint32, m *mailparts.Message) error {
-	f.m = m
+func (f *fetching) one(seq uint32) error {
+	m := f.m
 	f.body.begin(f.session, m)
 	f.derived.reset()
 	if err := f.prepare(); err != nil {

@@ -152,7 +152,9 @@ func (b *box) fill(ctx context.Context, p *page, uids mailparts.UIDSet, after ui
 			if p.want&mailparts.WantIDs != 0 {
 				p.guids[p.n] = b.ix.GUIDs[e.UID]
 			}
-			p.learned[p.n] = b.learned[e.UID]
+			if p.want&(mailparts.WantSize|mailparts.WantDates) != 0 {
+				p.learned[p.n] = b.learned[e.UID]
+			}
 			p.n++
 		}
 	}

@@ -89,7 +89,11 @@ func fillTwins(b testing.TB, one, other string, n int) {
 	for i := range n {
 		text := imapMessage(i)
 		lines := bytes.Count(text, []byte("\n"))
-		name := fmt.Sprintf("%d.M%dP4711Q%d.mail.example.org,S=%d,W=%d:2,S", 1700000000+i, i%1000000, i, len(text), len(text)+lines)
+		flags := "S"
+		if i%10 == 9 {
+			flags = "" // one of ten is unseen
+		}
+		name := fmt.Sprintf("%d.M%dP4711Q%d.mail.example.org,S=%d,W=%d:2,%s", 1700000000+i, i%1000000, i, len(text), len(text)+lines, flags)
 		file := filepath.Join(one, "cur", name)
 		if err := errors.Join(os.WriteFile(file, text, 0o644), os.Link(file, filepath.Join(other, "cur", name))); err != nil {
 			b.Fatal(err)
