@@ -33,6 +33,17 @@
 //	                  PLAIN, LOGIN and, with msmtp, SCRAM-SHA-256; smtplib with SMTPUTF8
 //	fetchmail 6.4, curl
 //	                  read by POP3 with STLS and by pop3s
+//	mutt 2.2, neomutt 2022
+//	                  read, flag, delete and save to another mailbox of imap.Server, by STARTTLS
+//	                  and by TLS from the first octet
+//	mbsync 1.4, offlineimap 8.0
+//	                  keep Maildirs of theirs and mailboxes of imap.Server alike: what is
+//	                  new, flagged and deleted goes both ways
+//	fetchmail 6.4, getmail 6.18
+//	                  take mail away by IMAP
+//	curl 7.88, Python's imaplib
+//	                  say all that they can to imap.Server: LIST, FETCH, SEARCH, SORT, THREAD,
+//	                  APPEND, STORE, COPY, MOVE, NAMESPACE, UTF8=ACCEPT
 //	SpamAssassin 4.0  checks mail for filter/spamd
 //
 // No MTA loses or doubles a message whose recipients have different results.
