@@ -19,6 +19,7 @@ type body struct {
 	pos int64         // of r's Read
 
 	header []byte // the message's own, once it was read
+	room   []byte // that header is in, for the next one
 }
 
 // begin goes on to another message.
@@ -86,13 +87,16 @@ func cutBody(err error) error {
 // twice.
 const maxHeaderRead = 1 << 20
 
+// maxRoomKept is how long a header may be whose room is used again.
+const maxRoomKept = 64 << 10
+
 // readHeader reads the message's own header, without the tree of its parts and whether or
 // not the size of the message is known.
 func (b *body) readHeader() ([]byte, error) {
 	if b.header != nil {
 		return b.header, nil
 	}
-	var buf []byte
+	buf := b.room[:0]
 	for block := int64(4 << 10); ; block *= 4 {
 		size := block
 		if b.m.Size > 0 {
@@ -104,6 +108,9 @@ func (b *body) readHeader() ([]byte, error) {
 			return nil, err
 		}
 		buf = append(buf, make([]byte, int(size)-from)...)
+		if cap(buf) <= maxRoomKept {
+			b.room = buf
+		}
 		n, err := io.ReadFull(r, buf[from:])
 		ended := size == b.m.Size
 		if b.m.Size == 0 && (err == io.EOF || err == io.ErrUnexpectedEOF) {

@@ -3,6 +3,7 @@ package mime
 import (
 	"encoding/binary"
 	"strings"
+	"sync"
 )
 
 // derivedVersion is the first octet of what Encode writes. A change of the format, or
@@ -41,6 +42,11 @@ const (
 // first is kept, which begins the thread, and the last.
 const maxDerivedReferences = 4 << 10
 
+// encodings are room to write items in, before their lengths are known.
+var encodings = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxEncodingKept = 64 << 10
+
 // Encode writes all that later commands need of a message, for the store to keep, from
 // what Scan returned for it. It is
 //
@@ -54,15 +60,18 @@ func Encode(p *Part) []byte {
 	if e == nil {
 		e = new(Envelope)
 	}
-	item[itemEnvelope] = AppendEnvelope(nil, e, false)
-	item[itemBody] = AppendBodyStructure(nil, p, false, false)
-	item[itemStructure] = AppendBodyStructure(nil, p, true, false)
+	pooled := encodings.Get().(*[]byte)
+	room := (*pooled)[:0]
+	take := func(i int, grown []byte) { item[i], room = grown[len(room):], grown }
+	take(itemEnvelope, AppendEnvelope(room, e, false))
+	take(itemBody, AppendBodyStructure(room, p, false, false))
+	take(itemStructure, AppendBodyStructure(room, p, true, false))
 	if p.eightBit {
 		item[itemEnvelopeUTF8] = unlessEqual(AppendEnvelope(nil, e, true), item[itemEnvelope])
 		item[itemBodyUTF8] = unlessEqual(AppendBodyStructure(nil, p, false, true), item[itemBody])
 		item[itemStructureUTF8] = unlessEqual(AppendBodyStructure(nil, p, true, true), item[itemStructure])
 	}
-	item[itemTree] = appendTree(nil, p)
+	take(itemTree, appendTree(room, p))
 	if s, ok := e.Get(Date); ok {
 		if t, ok := ParseDate(s); ok {
 			flags |= flagDate
@@ -97,6 +106,9 @@ func Encode(p *Part) []byte {
 	}
 	for _, it := range item {
 		b = append(b, it...)
+	}
+	if *pooled = room; cap(room) <= maxEncodingKept {
+		encodings.Put(pooled)
 	}
 	return b
 }

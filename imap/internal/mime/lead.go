@@ -36,6 +36,9 @@ func (l *lead) add(b []byte) {
 		return
 	}
 	n := min(len(b), l.room)
+	if cap(l.buf) == 0 {
+		l.buf = make([]byte, 0, leadPlain)
+	}
 	l.buf = append(l.buf, b[:n]...)
 	l.room -= n
 	if n < len(b) {
