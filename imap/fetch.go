@@ -56,7 +56,8 @@ type fetching struct {
 	body    body
 	derived derived
 	cache   cacheBatch
-	missing bool // a message was no longer there
+	held    int64 // octets of sections of m that are in memory
+	missing bool  // a message was no longer there
 }
 
 // plan finds out what the items need.
@@ -195,6 +196,7 @@ func (f *fetching) one(seq uint32) error {
 
 // prepare gets all that can fail, before the response begins.
 func (f *fetching) prepare() error {
+	f.held = 0
 	if f.needsTree {
 		if err := f.derive(); err != nil {
 			return err

@@ -8,13 +8,13 @@ import (
 	"github.com/mailparts/mailparts/imap/internal/mime"
 )
 
-// maxDecoded is the longest part that BINARY decodes in memory: only then its size is
-// known before it is sent.
-const maxDecoded = 64 << 20
+// maxHeld is how much of one message is in memory for one FETCH: what has to be decoded
+// or filtered before its size is known.
+const maxHeld = 64 << 20
 
 var (
 	errEncoding = &refusal{"UNKNOWN-CTE", "Unknown content-transfer-encoding"}
-	errDecoded  = &refusal{"LIMIT", "The part is too large to be decoded"}
+	errHeld     = &refusal{"LIMIT", "Too much of a message is to be decoded"}
 )
 
 // measureBinary decodes a part for BINARY[…] (RFC 3516 section 4.3).
@@ -46,12 +46,18 @@ func (f *fetching) measureBinary(sec *section, tree *mime.Part) error {
 		return err
 	}
 	var b bytes.Buffer
-	if n, err := io.Copy(&b, io.LimitReader(r, maxDecoded+1)); err != nil {
+	if _, err := io.Copy(&b, io.LimitReader(r, maxHeld-f.held+1)); err != nil {
 		return err
-	} else if n > maxDecoded {
-		return errDecoded
 	}
-	if sec.content = b.Bytes(); sec.content == nil {
+	return f.hold(sec, b.Bytes())
+}
+
+// hold keeps the content of a section until it is sent.
+func (f *fetching) hold(sec *section, content []byte) error {
+	if f.held += int64(len(content)); f.held > maxHeld {
+		return errHeld
+	}
+	if sec.content = content; content == nil {
 		sec.content = []byte{}
 	}
 	return nil

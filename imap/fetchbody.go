@@ -83,8 +83,7 @@ func cutBody(err error) error {
 	return err
 }
 
-// maxHeaderRead is how much of a header is kept to be filtered; a longer one is read
-// twice.
+// maxHeaderRead is how much of the header of a part SEARCH looks at.
 const maxHeaderRead = 1 << 20
 
 // maxRoomKept is how long a header may be whose room is used again.
@@ -139,10 +138,10 @@ func (f *fetching) measure(it *fetchItem) error {
 		if err != nil {
 			return err
 		}
-		sec.content = header
 		if sec.filter != nil {
-			sec.content = sec.filter.Append(nil, header)
+			return f.hold(sec, sec.filter.Append(nil, header))
 		}
+		sec.content = header // which all items share
 		return nil
 	case !sec.needsTree():
 		sec.octets = mime.Range{Size: f.m.Size}
@@ -160,16 +159,18 @@ func (f *fetching) measure(it *fetchItem) error {
 		return nil
 	}
 	if sec.filter != nil {
+		if sec.octets.Size > maxHeld {
+			return errHeld
+		}
 		r, err := f.body.section(sec.octets)
 		if err != nil {
 			return err
 		}
-		header, err := io.ReadAll(io.LimitReader(r, maxHeaderRead))
+		header, err := io.ReadAll(r)
 		if err != nil {
 			return err
 		}
-		sec.content = sec.filter.Append([]byte{}, header)
-		return nil
+		return f.hold(sec, sec.filter.Append(nil, header))
 	}
 	return f.body.open()
 }

@@ -78,3 +78,20 @@ func TestSetOfTooManyRanges(t *testing.T) {
 	equal(t, c.do("UID SEARCH UID "+many), []string{"BAD Set of too many ranges"})
 	equal(t, c.do("UID FETCH "+many[2:]+" UID"), []string{"* 1 FETCH (UID 1)", "OK FETCH completed"})
 }
+
+// What one FETCH holds of a message is bounded, however often it asks for the same part.
+func TestFetchHoldsLittle(t *testing.T) {
+	r := start(t, nil)
+	r.fill("Subject: x\r\n\r\n"+strings.Repeat("y", 30<<20), "X: "+strings.Repeat("z", 1<<20)+"\r\n\r\n")
+	c := r.selecting()
+	equal(t, c.do("FETCH 1 (BINARY.PEEK[1]<0.1> BINARY.PEEK[1]<1.1> BINARY.PEEK[1]<2.1>)"), []string{"NO [LIMIT] Too much of a message is to be decoded"})
+	equal(t, c.do("FETCH 1 (BINARY.PEEK[1]<0.1> BINARY.PEEK[1]<1.1>)"), []string{"* 1 FETCH (BINARY[1]<0> {1}\r\ny BINARY[1]<1> {1}\r\ny)", "OK FETCH completed"})
+	equal(t, c.do("FETCH 2 (BODY.PEEK[HEADER.FIELDS.NOT (y)]<0.1>"+strings.Repeat(" BODY.PEEK[HEADER.FIELDS.NOT (y)]<0.1>", 100)+")"), []string{"NO [LIMIT] Too much of a message is to be decoded"})
+}
+
+// The header of a message within a message is not cut.
+func TestLongInnerHeader(t *testing.T) {
+	r := start(t, nil)
+	r.fill("Content-Type: message/rfc822\r\n\r\n" + strings.Repeat("X: "+strings.Repeat("z", 70)+"\r\n", 20000) + "Subject: last\r\n\r\n")
+	equal(t, r.selecting().do("FETCH 1 BODY.PEEK[1.HEADER.FIELDS (SUBJECT)]"), []string{"* 1 FETCH (BODY[1.HEADER.FIELDS (SUBJECT)] {17}\r\nSubject: last\r\n\r\n)", "OK FETCH completed"})
+}
