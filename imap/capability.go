@@ -1,6 +1,9 @@
 package imap
 
 import (
+	"errors"
+
+	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/imap/internal/wire"
 	"github.com/mailparts/mailparts/sasl"
 )
@@ -93,6 +96,27 @@ var extensions = []extension{
 	{name: "THREAD=ORDEREDSUBJECT", in: loggedIn},
 	{name: "THREAD=REFERENCES", in: loggedIn},
 }
+
+// able is what the user's store can do.
+type able struct {
+	manages   bool // Manager
+	quota     bool // Quotaer
+	objectIDs bool // a store that gives INBOX an ID gives one to all (RFC 8474 section 3)
+}
+
+// probe finds out what the user's store can do: once, because clients take CAPABILITY for
+// what stays.
+func (s *session) probe() {
+	s.able = able{objectIDs: s.mailboxID("INBOX") != ""}
+	_, s.able.manages = s.store.(mailparts.Manager)
+	if q, ok := s.store.(mailparts.Quotaer); ok {
+		_, err := q.Quota(s.ctx, "INBOX")
+		s.able.quota = !errors.Is(err, errors.ErrUnsupported)
+	}
+}
+
+func (s *session) managesMailboxes() bool { return s.able.manages }
+func (s *session) hasObjectIDs() bool     { return s.able.objectIDs }
 
 // mechanisms is what AUTHENTICATE knows. Not all of it is offered without TLS.
 func (s *session) mechanisms() []sasl.Mechanism {

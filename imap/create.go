@@ -53,12 +53,6 @@ func (s *session) create(p *wire.Parser) error {
 	return nil
 }
 
-// managesMailboxes says that the user may make mailboxes.
-func (s *session) managesMailboxes() bool {
-	_, ok := s.store.(mailparts.Manager)
-	return ok
-}
-
 // parseUses reads the parameters of CREATE (RFC 4466 section 2.2), of which there is USE
 // alone. It reports whether all the uses are known.
 func parseUses(p *wire.Parser) (uses []string, known bool) {

@@ -52,6 +52,7 @@ func (s *session) enter(user, mechanism string) error {
 		return err
 	}
 	s.user, s.store, s.state = user, store, authenticated
+	s.probe()
 	s.in.Limits.Literals = serve.Limit(s.srv.MaxCommandSize, defaultMaxCommandSize)
 	if s.in.Limits.Literals == 0 {
 		s.in.Limits.Literals = math.MaxInt64

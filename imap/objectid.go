@@ -12,7 +12,3 @@ func (s *session) mailboxID(name string) string {
 	}
 	return st.ID
 }
-
-// hasObjectIDs says that OBJECTID is offered (RFC 8474 section 3): a store that gives INBOX
-// an id gives one to all.
-func (s *session) hasObjectIDs() bool { return s.mailboxID("INBOX") != "" }

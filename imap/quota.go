@@ -9,10 +9,7 @@ import (
 )
 
 // hasQuota says that QUOTA is offered.
-func (s *session) hasQuota() bool {
-	_, ok := s.store.(mailparts.Quotaer)
-	return ok
-}
+func (s *session) hasQuota() bool { return s.able.quota }
 
 // getQuota is GETQUOTA (RFC 9208 section 4.1.1). Which mailboxes have the root is to be
 // found out: most often INBOX does.

@@ -45,6 +45,7 @@ type session struct {
 	state   state
 	user    string
 	store   mailparts.Store
+	able    able      // what store can do
 	box     *selected // nil unless state is selectedState
 	enabled enabled
 
