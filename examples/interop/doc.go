@@ -33,9 +33,12 @@
 //	                  PLAIN, LOGIN and, with msmtp, SCRAM-SHA-256; smtplib with SMTPUTF8
 //	fetchmail 6.4, curl
 //	                  read by POP3 with STLS and by pop3s
+//	Dovecot 2.3       as a client of imap.Server: doveadm backup and sync by imapc, and a Dovecot
+//	                  that serves our mailboxes and has none
 //	mutt 2.2, neomutt 2022
 //	                  read, flag, delete and save to another mailbox of imap.Server, by STARTTLS
 //	                  and by TLS from the first octet
+//	Alpine 2.26       flags, deletes and saves to another mailbox of imap.Server
 //	mbsync 1.4, offlineimap 8.0
 //	                  keep Maildirs of theirs and mailboxes of imap.Server alike: what is
 //	                  new, flagged and deleted goes both ways

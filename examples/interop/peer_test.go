@@ -127,7 +127,14 @@ type daemon struct {
 // printed is shown if the test failed.
 func start(t testing.TB, program string, args ...string) *daemon {
 	t.Helper()
+	return startOn(t, nil, program, args...)
+}
+
+// startOn is start for a program that is told more by and by.
+func startOn(t testing.TB, stdin io.Reader, program string, args ...string) *daemon {
+	t.Helper()
 	d := &daemon{cmd: exec.Command(program, args...), log: newBuffer(), done: make(chan struct{})}
+	d.cmd.Stdin = stdin
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)
