@@ -44,6 +44,8 @@
 //	                  new, flagged and deleted goes both ways
 //	fetchmail 6.4, getmail 6.18
 //	                  take mail away by IMAP
+//	Postfix 3.7, curl 7.88
+//	                  what is relayed to examples/mailserver is read there by IMAP
 //	curl 7.88, Python's imaplib
 //	                  say all that they can to imap.Server: LIST, FETCH, SEARCH, SORT, THREAD,
 //	                  APPEND, STORE, COPY, MOVE, NAMESPACE, UTF8=ACCEPT
