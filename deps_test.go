@@ -48,7 +48,7 @@ var mayImport = map[string]string{
 	"maildir/internal/courier": "mailparts",
 	"maildir/internal/index":   "mailparts internal/disk",
 
-	"imap/internal/mime": "golang.org/x/text/...",
+	"imap/internal/mime": "imap/internal/wire golang.org/x/text/...",
 
 	// Protocols: never a store, and of each other only lmtp the engine of smtp.
 	"smtp": "mailparts sasl dns internal/serve internal/line github.com/emersion/go-sasl golang.org/x/net/idna",
@@ -73,6 +73,7 @@ var mayImport = map[string]string{
 	"mailtest": "mailparts smtp lmtp pop3 imap queue sasl/... dns internal/... github.com/emersion/go-sasl golang.org/x/net/...",
 
 	"examples/gosmtp":       anything,
+	"examples/imapapp":      anything,
 	"examples/interop":      anything,
 	"examples/mailconvert":  anything,
 	"examples/mailserver":   anything,

@@ -1,5 +1,7 @@
 package mime
 
+import "github.com/mailparts/mailparts/imap/internal/wire"
+
 // Envelope has the values of the fields that IMAP's ENVELOPE is made of, and of
 // References. They are as the sender wrote them, unfolded and cut at Scanner.MaxValue.
 type Envelope struct {
@@ -65,7 +67,7 @@ func (e *Envelope) appendString(b []byte, f field, utf8 bool) []byte {
 	if e.has&(1<<f) == 0 {
 		return append(b, "NIL"...)
 	}
-	return AppendString(b, e.value[f], utf8)
+	return wire.AppendString(b, e.value[f], utf8)
 }
 
 // appendAddresses appends a list of address structures, or NIL for none.
@@ -82,8 +84,8 @@ func appendAddresses(b []byte, list string, utf8 bool) []byte {
 			return true
 		}
 		b = append(appendOrNIL(b, a.Route, utf8), ' ')
-		b = append(AppendString(b, orElse(a.Mailbox, missingMailbox), utf8), ' ')
-		b = append(AppendString(b, orElse(a.Host, missingHost), utf8), ')')
+		b = append(wire.AppendString(b, orElse(a.Mailbox, missingMailbox), utf8), ' ')
+		b = append(wire.AppendString(b, orElse(a.Host, missingHost), utf8), ')')
 		return true
 	})
 	if len(b) == start+1 {

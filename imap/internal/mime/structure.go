@@ -1,6 +1,10 @@
 package mime
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/mailparts/mailparts/imap/internal/wire"
+)
 
 // AppendBodyStructure appends what follows BODY, or if extended BODYSTRUCTURE, in a
 // FETCH response (RFC 9051 section 7.5.2), with utf8 as for [AppendEnvelope].
@@ -113,7 +117,7 @@ func (s *structure) params(params []Param) {
 
 func (s *structure) space()          { s.b = append(s.b, ' ') }
 func (s *structure) nil()            { s.b = append(s.b, "NIL"...) }
-func (s *structure) string(v string) { s.b = AppendString(s.b, v, s.utf8) }
+func (s *structure) string(v string) { s.b = wire.AppendString(s.b, v, s.utf8) }
 
 func (s *structure) number(n int64) {
 	s.space()
