@@ -26,7 +26,7 @@ func TestIMAPWithAlpine(t *testing.T) {
 	// The first message flagged, the second deleted, the third saved to the other mailbox,
 	// which deletes it.
 	keys := `i,j,1,CR,*,*,j,2,CR,d,j,3,CR,s,^U,"` + server + `Work",CR,x,q`
-	command := fmt.Sprintf("stty rows 24 cols 100; TERM=vt100 HOME=%s timeout 25 %s -p %s -I '%s'", home, programs[0], rc, keys)
+	command := fmt.Sprintf("stty rows 24 cols 100; TERM=vt100 HOME=%s timeout --foreground 25 %s -p %s -I '%s'", home, programs[0], rc, keys)
 	stdin, answers, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

@@ -34,7 +34,7 @@ func TestIMAPWithMutt(t *testing.T) {
 					"set ssl_starttls=yes ssl_force_tls=yes certificate_file="+s.certificate,
 					fmt.Sprintf("set folder=%s://localhost:%s/ spoolfile=+INBOX", scheme, port(addr)),
 					`push "`+keys+`<quit>"`)
-				command := fmt.Sprintf("stty rows 24 cols 100; TERM=xterm HOME=%s timeout 25 %s -n -F %s", home, programs[0], rc)
+				command := fmt.Sprintf("stty rows 24 cols 100; TERM=xterm HOME=%s timeout --foreground 25 %s -n -F %s", home, programs[0], rc)
 				screen := run(t, "", programs[1], "-qec", command, "/dev/null")
 				for file, subjects := range map[string][]string{read: {"two"}, listed: {"old", "four"}} {
 					b, _ := os.ReadFile(file)
