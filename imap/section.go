@@ -63,8 +63,11 @@ func parseSection(p *wire.Parser, word string) *section {
 		return nil
 	}
 	p.Expect('[')
-	sec.path = parsePath(p)
-	if !sec.binary && (p.Peek() != ']') {
+	var more bool
+	switch sec.path, more = parsePath(p); {
+	case more && sec.binary:
+		p.Fail(wire.Error("Expected the number of a part"))
+	case more:
 		sec.parseText(p)
 	}
 	p.Expect(']')
@@ -81,19 +84,21 @@ func parseSection(p *wire.Parser, word string) *section {
 	return sec
 }
 
-// parsePath reads the numbers of a part, and the "." before what follows them.
-func parsePath(p *wire.Parser) (path []int) {
+// parsePath reads the numbers of a part, and the "." before what follows them, which more
+// says that something must.
+func parsePath(p *wire.Parser) (path []int, more bool) {
+	more = p.Peek() != ']'
 	for c := p.Peek(); '0' <= c && c <= '9'; c = p.Peek() {
 		n := p.NZNumber()
 		if len(path) == maxPath {
 			p.Fail(wire.Error("Too deeply nested"))
 		}
 		path = append(path, int(min(n, math.MaxInt32)))
-		if !p.Try('.') {
+		if more = p.Try('.'); !more {
 			break
 		}
 	}
-	return path
+	return path, more
 }
 
 // parseText reads what follows the numbers.
