@@ -13,29 +13,37 @@ import (
 // derived is what a scan of a message has found: from the store's cache, or else from a
 // scan now.
 type derived struct {
-	view mime.Derived
-	ok   bool
+	view  mime.Derived
+	ok    bool
+	fresh []byte // what the scan made, which the store has not got yet
 }
 
 func (d *derived) reset() { *d = derived{} }
 
+// have reports whether the store has told what is derived of a message.
+func (d *derived) have(m *mailparts.Message) bool {
+	d.view, d.ok = mime.View(m.Derived)
+	return d.ok
+}
+
 var scanBuffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 32<<10) }}
 
 // derive sees to it that f.derived is of f.m.
-func (f *fetching) derive() error { return f.derived.read(&f.body, &f.cache) }
+func (f *fetching) derive() error {
+	err := f.derived.read(&f.body)
+	f.cache.add(f.session, f.m.UID, &f.derived)
+	return err
+}
 
 // read makes d what is derived of a message.
-func (d *derived) read(b *body, c *cacheBatch) error {
-	if d.view, d.ok = mime.View(b.m.Derived); d.ok {
+func (d *derived) read(b *body) (err error) {
+	if d.have(b.m) {
 		return nil
 	}
-	octets, err := b.s.scan(b)
-	if err != nil {
-		return err
+	if d.fresh, err = b.s.scan(b); err == nil {
+		d.view, d.ok = mime.View(d.fresh)
 	}
-	d.view, d.ok = mime.View(octets)
-	c.add(b.s, b.m.UID, octets)
-	return nil
+	return err
 }
 
 // scan reads a message, and returns what is to be kept of it.
@@ -68,9 +76,13 @@ const (
 	maxBatchOctets = 2 << 20
 )
 
-func (c *cacheBatch) add(s *session, uid mailparts.UID, octets []byte) {
-	c.uids, c.octets = append(c.uids, uid), append(c.octets, octets)
-	if c.size += len(octets); len(c.uids) >= maxBatch || c.size >= maxBatchOctets {
+// add takes what is fresh.
+func (c *cacheBatch) add(s *session, uid mailparts.UID, d *derived) {
+	if d.fresh == nil {
+		return
+	}
+	c.uids, c.octets = append(c.uids, uid), append(c.octets, d.fresh)
+	if c.size += len(d.fresh); len(c.uids) >= maxBatch || c.size >= maxBatchOctets {
 		c.flush(s)
 	}
 }

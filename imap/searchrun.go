@@ -1,7 +1,6 @@
 package imap
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/mailparts/mailparts"
@@ -34,7 +33,6 @@ func (q *query) run() (found mailparts.UIDSet, err error) {
 		q.enableCondstore()
 	}
 	left, _ := q.root.bounds(q.box.view.uids)
-	defer q.body.close()
 	for i, stage := range stages {
 		if len(left) == 0 {
 			break
@@ -87,34 +85,42 @@ func union(a, b mailparts.UIDSet) (out mailparts.UIDSet) {
 
 // list decides on messages, as far as keys up to a cost can.
 func (q *query) list(uids mailparts.UIDSet, most cost) (matched, left mailparts.UIDSet, err error) {
+	a := ahead{
+		q:    q,
+		look: func(q *query) (verdict, error) { return q.judge(q.root, most) },
+		take: func(q *query, v verdict) {
+			switch v {
+			case yes:
+				matched.Add(q.message.UID, q.message.UID)
+				if q.marks != nil {
+					q.marks.note(&q.message)
+				}
+			case maybe:
+				left.Add(q.message.UID, q.message.UID)
+			}
+		},
+	}
+	defer a.close()
+	inPlace := most < ofDerived
 	for m, err := range q.box.mb.Messages(q.ctx, uids, mailparts.Query{Want: q.root.want(most)}) {
 		if err != nil {
 			return nil, nil, err
 		}
-		q.message = m
-		if most == ofBody {
-			q.body.begin(q.session, &q.message)
-			q.derived.reset()
-		}
-		v, err := q.judge(q.root, most)
-		if errors.Is(err, mailparts.ErrNoMessage) {
-			continue // expunged since
-		}
-		if err != nil {
+		q.begin(m)
+		if err := a.add(inPlace || q.root.cost <= ofDerived && q.derived.have(&q.message)); err != nil {
 			return nil, nil, err
 		}
-		switch v {
-		case yes:
-			matched.Add(m.UID, m.UID)
-			if q.marks != nil {
-				q.marks.note(&q.message)
-			}
-		case maybe:
-			left.Add(m.UID, m.UID)
-		}
 	}
+	err = a.drain()
 	q.cache.flush(q.session)
-	return matched, left, nil
+	return matched, left, err
+}
+
+// begin goes on to another message.
+func (q *query) begin(m mailparts.Message) {
+	q.message = m
+	q.body.begin(q.session, &q.message)
+	q.derived.reset()
 }
 
 // judge decides on a key, as far as what it may cost suffices.
@@ -212,7 +218,7 @@ func (q *query) derive() error {
 	if q.derived.ok {
 		return nil
 	}
-	return q.derived.read(&q.body, &q.cache)
+	return q.derived.read(&q.body)
 }
 
 // isAddressField reports whether a field holds addresses.

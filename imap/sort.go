@@ -1,8 +1,6 @@
 package imap
 
 import (
-	"errors"
-
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/imap/internal/wire"
 )
@@ -70,25 +68,27 @@ func (q *query) each(uids mailparts.UIDSet, want mailparts.Field, take func(*que
 	if len(uids) == 0 {
 		return nil
 	}
-	defer q.body.close()
+	a := ahead{
+		q:    q,
+		look: func(q *query) (verdict, error) { return yes, q.derive() },
+		take: func(q *query, _ verdict) { take(q) },
+	}
+	if want&mailparts.WantDerived == 0 {
+		a.look = func(*query) (verdict, error) { return yes, nil }
+	}
+	defer a.close()
 	for m, err := range q.box.mb.Messages(q.ctx, uids, mailparts.Query{Want: want}) {
 		if err != nil {
 			return err
 		}
-		q.message = m
-		if want&mailparts.WantDerived != 0 {
-			q.body.begin(q.session, &q.message)
-			q.derived.reset()
-			if err := q.derive(); errors.Is(err, mailparts.ErrNoMessage) {
-				continue // expunged since
-			} else if err != nil {
-				return err
-			}
+		q.begin(m)
+		if err := a.add(want&mailparts.WantDerived == 0 || q.derived.have(&q.message)); err != nil {
+			return err
 		}
-		take(q)
 	}
+	err := a.drain()
 	q.cache.flush(q.session)
-	return nil
+	return err
 }
 
 // sentOrReceived is when the message was sent, by its header or else by its arrival (RFC 5256
