@@ -75,6 +75,10 @@ func (deaf) ClaimRecent(context.Context) (mailparts.UIDRange, error) {
 	return mailparts.UIDRange{First: 1, Last: 2}, errors.ErrUnsupported
 }
 
+func (deaf) Outline(context.Context) (mailparts.Outline, error) {
+	return mailparts.Outline{UIDs: mailparts.AllUIDs(), FirstUnseen: 7}, errors.ErrUnsupported
+}
+
 func (deaf) Lock(context.Context) (func() error, error) { return nil, errors.ErrUnsupported }
 
 func (deaf) Cache(context.Context, iter.Seq2[mailparts.UID, []byte]) error {
@@ -122,6 +126,7 @@ type deafMailbox interface {
 	mailparts.UIDLer
 	mailparts.Searcher
 	mailparts.RecentClaimer
+	mailparts.Outliner
 	mailparts.Locker
 	mailparts.Cacher
 	mailparts.Watcher
@@ -172,6 +177,13 @@ func TestMailboxFallbacks(t *testing.T) {
 		found, exact, err := mailparts.Search(ctx, mb, asked, mailparts.TextSearch{In: mailparts.InText, Text: "x"})
 		if !slices.Equal(found, asked) || exact || err != nil {
 			t.Errorf("Search: %v, exact: %v, %v, want %v, which is not exact", found, exact, err, asked)
+		}
+		unseen := mailparts.FlagChange{Op: mailparts.RemoveFlags, Flags: []mailparts.Flag{mailparts.FlagSeen}}
+		if _, _, err := mb.SetFlags(ctx, mailparts.UIDSet{{First: 2, Last: 2}}, unseen); err != nil {
+			t.Fatal(err)
+		}
+		if o, err := mailparts.OutlineOf(ctx, mb); o.UIDs.String() != "1:2" || o.FirstUnseen != 2 || err != nil {
+			t.Errorf("OutlineOf: %v, %v, want UIDs 1:2, of which the second is unseen", o, err)
 		}
 		if r, err := mailparts.ClaimRecent(ctx, mb); r != (mailparts.UIDRange{}) || err != nil {
 			t.Errorf("ClaimRecent: %v, %v, want nothing", r, err)

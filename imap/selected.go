@@ -38,18 +38,28 @@ type selected struct {
 	quietAt mailparts.ModSeq
 }
 
-// fill lists the mailbox for the first time.
+// fill looks at the mailbox for the first time.
 func (b *selected) fill(ctx context.Context, st mailparts.Status) (firstUnseen uint32, err error) {
 	b.told, b.seen, b.lostUpTo = st, st.HighestModSeq, st.HighestModSeq
+	var known mailparts.UIDSet // what Status has counted
+	if st.UIDNext > 1 {
+		known.Add(1, st.UIDNext-1)
+	}
 	if st.HighestModSeq == 0 {
-		b.prints = map[mailparts.UID]uint64{}
+		return b.list(ctx, known)
 	}
-	all := mailparts.AllUIDs()
-	all[0].Last = max(st.UIDNext, 1) - 1
-	if all[0].Last == 0 {
-		return 0, nil
+	o, err := mailparts.OutlineOf(ctx, b.mb)
+	if err != nil {
+		return 0, err
 	}
-	for m, err := range b.mb.Messages(ctx, all, mailparts.Query{}) {
+	b.view.set(o.UIDs.Intersect(known))
+	return b.view.seq(o.FirstUnseen), nil
+}
+
+// list is fill for a mailbox that keeps no mod-sequences.
+func (b *selected) list(ctx context.Context, known mailparts.UIDSet) (firstUnseen uint32, err error) {
+	b.prints = map[mailparts.UID]uint64{}
+	for m, err := range b.mb.Messages(ctx, known, mailparts.Query{}) {
 		if err != nil {
 			return 0, err
 		}
@@ -57,9 +67,7 @@ func (b *selected) fill(ctx context.Context, st mailparts.Status) (firstUnseen u
 		if firstUnseen == 0 && !slices.Contains(m.Flags, mailparts.FlagSeen) {
 			firstUnseen = b.view.count
 		}
-		if b.prints != nil {
-			b.prints[m.UID] = fingerprint(m.Flags)
-		}
+		b.prints[m.UID] = fingerprint(m.Flags)
 	}
 	return firstUnseen, nil
 }

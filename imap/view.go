@@ -28,14 +28,17 @@ func (v *view) add(uid mailparts.UID) {
 // remove takes messages out, and returns their sequence numbers, as they were.
 func (v *view) remove(uids mailparts.UIDSet) []wire.Range {
 	gone := v.seqsOf(uids)
-	v.uids = v.uids.Subtract(uids)
-	v.first = v.first[:0]
-	v.count = 0
+	v.set(v.uids.Subtract(uids))
+	return gone
+}
+
+// set makes uids the messages.
+func (v *view) set(uids mailparts.UIDSet) {
+	v.uids, v.first, v.count = uids, v.first[:0], 0
 	for _, r := range v.uids {
 		v.first = append(v.first, v.count+1)
 		v.count += uint32(r.Last-r.First) + 1
 	}
-	return gone
 }
 
 // seq is the sequence number of a message, 0 if the session does not know it.

@@ -75,6 +75,7 @@ type box struct {
 	maps     mapCache  // has a lock of its own
 	learned  map[uint32]learned
 	flags    map[flagSet][]mailparts.Flag // of those with keywords
+	outline  outline
 
 	// Only the holder of guard writes these, and so may read them without mu.
 	known      bool         // ix is what was on disk at a time

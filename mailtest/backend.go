@@ -96,6 +96,7 @@ func groups() []group {
 		{"expunge", expungePromises()},
 		{"modseq", modSeqPromises()},
 		{"vanished", vanishedPromises()},
+		{"outline", outlinePromises()},
 		{"copy", copyPromises()},
 		{"move", movePromises()},
 		{"id", idPromises()},

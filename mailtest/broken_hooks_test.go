@@ -31,6 +31,7 @@ type hooks struct {
 	move     copyFunc
 	copied   func(c *mailparts.Copied)
 	vanished func(uids *mailparts.UIDSet)
+	outline  func(o *mailparts.Outline)
 	lock     func(ctx context.Context, mb fullMailbox) (func() error, error)
 	claim    func(r *mailparts.UIDRange)
 	watch    func(ctx context.Context, w mailparts.Watcher, wake func()) error // of a Store too
@@ -64,6 +65,7 @@ type fullMailbox interface {
 	mailparts.Copier
 	mailparts.Mover
 	mailparts.VanishedLister
+	mailparts.Outliner
 	mailparts.Watcher
 	mailparts.Locker
 	mailparts.RecentClaimer
@@ -212,6 +214,14 @@ func (b hooked) Vanished(ctx context.Context, since mailparts.ModSeq) (mailparts
 		b.vanished(&uids)
 	}
 	return uids, err
+}
+
+func (b hooked) Outline(ctx context.Context) (mailparts.Outline, error) {
+	o, err := b.fullMailbox.Outline(ctx)
+	if b.outline != nil {
+		b.outline(&o)
+	}
+	return o, err
 }
 
 func (b hooked) Lock(ctx context.Context) (func() error, error) {

@@ -355,3 +355,14 @@ func (r sameReader) Read(p []byte) (int, error) {
 	}
 	return r.ReadCloser.Read(p)
 }
+
+// sameOutline gives all callers the first one's Outline.
+func sameOutline() func(*mailparts.Outline) {
+	var first *mailparts.Outline
+	return func(o *mailparts.Outline) {
+		if first == nil {
+			first = &mailparts.Outline{UIDs: o.UIDs, FirstUnseen: o.FirstUnseen}
+		}
+		*o = *first
+	}
+}
