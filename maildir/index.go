@@ -212,6 +212,7 @@ func (b *box) show(h index.Head, c index.Change) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ix.Apply(h, c)
+	b.outline = outline{}
 	for i := range c.Put {
 		delete(b.learned, c.Put[i].UID)
 	}

@@ -9,11 +9,12 @@ import (
 )
 
 // outline is a mailbox's Outline as its index had it at one moment. Whatever changes it
-// has a mod-sequence of its own.
+// that this process has not done itself has a mod-sequence of its own.
 type outline struct {
 	mailparts.Outline
-	ix *index.State
-	at uint64
+	inNew bool // some are in new/
+	ix    *index.State
+	at    uint64
 }
 
 // Outline costs three stats if nothing has changed since it was asked for, and otherwise a
@@ -23,22 +24,33 @@ func (m *mailbox) Outline(ctx context.Context) (mailparts.Outline, error) {
 		return mailparts.Outline{}, err
 	}
 	defer m.mu.Unlock()
-	o := &m.outline
-	if m.unsaved || o.ix != m.ix || o.at != m.ix.HighestModSeq {
-		*o = outline{outlineOf(m.ix.Entries), m.ix, m.ix.HighestModSeq}
-	}
+	o := m.outlined()
 	return mailparts.Outline{UIDs: slices.Clone(o.UIDs), FirstUnseen: o.FirstUnseen}, nil
 }
 
-func outlineOf(entries []entry) (o mailparts.Outline) {
+// outlined is the Outline of now. The caller holds mu and has all entries.
+func (b *box) outlined() *outline {
+	o := &b.outline
+	if b.unsaved || o.ix != b.ix || o.at != b.ix.HighestModSeq {
+		*o = outlineOf(b.ix.Entries)
+		o.ix, o.at = b.ix, b.ix.HighestModSeq
+	}
+	return o
+}
+
+func outlineOf(entries []entry) (o outline) {
 	for i := 0; i < len(entries); {
 		first := i
 		for i++; i < len(entries) && entries[i].UID == entries[i-1].UID+1; i++ {
 		}
 		o.UIDs = append(o.UIDs, mailparts.UIDRange{First: mailparts.UID(entries[first].UID), Last: mailparts.UID(entries[i-1].UID)})
 	}
-	if i := slices.IndexFunc(entries, func(e entry) bool { return e.Flags&index.Seen == 0 }); i >= 0 {
-		o.FirstUnseen = mailparts.UID(entries[i].UID)
+	for i := range entries {
+		e := &entries[i]
+		if o.FirstUnseen == 0 && e.Flags&index.Seen == 0 {
+			o.FirstUnseen = mailparts.UID(e.UID)
+		}
+		o.inNew = o.inNew || e.Shelf == newShelf
 	}
 	return o
 }

@@ -11,6 +11,9 @@ import (
 // does: what is in new/ is what nobody has seen. It is durable when the system
 // likes: a crash may make messages recent again.
 func (m *mailbox) ClaimRecent(ctx context.Context) (mailparts.UIDRange, error) {
+	if nothing, err := m.noneRecent(ctx); nothing || err != nil {
+		return mailparts.UIDRange{}, quota(err)
+	}
 	var claimed mailparts.UIDRange
 	err := m.change(ctx, func(dir string) (again bool, err error) {
 		first, next := m.ix.FirstRecent, m.ix.Next
@@ -27,4 +30,13 @@ func (m *mailbox) ClaimRecent(ctx context.Context) (mailparts.UIDRange, error) {
 		return false, nil
 	})
 	return claimed, quota(err)
+}
+
+// noneRecent reports whether there is nothing to claim, and nothing in new/.
+func (m *mailbox) noneRecent(ctx context.Context) (bool, error) {
+	if err := m.hold(ctx, needEntries); err != nil {
+		return false, err
+	}
+	defer m.mu.Unlock()
+	return uint64(m.ix.FirstRecent) >= m.ix.Next && !m.outlined().inNew, nil
 }
