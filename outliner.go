@@ -6,19 +6,20 @@ import (
 	"slices"
 )
 
-// Outline is what SELECT must know of all messages of a mailbox.
+// Outline is what SELECT must know of a mailbox, at one moment.
 type Outline struct {
-	UIDs        UIDSet // of the messages that exist
+	Status
+	UIDs        UIDSet // of all messages
 	FirstUnseen UID    // the lowest UID without \Seen; zero: there is none
 }
 
 // Outliner tells a mailbox's Outline at less than the cost of listing it.
 type Outliner interface {
-	// Outline is of one moment. The caller may change what it returns.
+	// Outline returns what the caller may change.
 	Outline(ctx context.Context) (Outline, error)
 }
 
-// OutlineOf asks mb, or lists its messages.
+// OutlineOf asks mb, or asks for its Status and lists its messages.
 func OutlineOf(ctx context.Context, mb Mailbox) (o Outline, err error) {
 	if l, ok := mb.(Outliner); ok {
 		if o, err = l.Outline(ctx); !errors.Is(err, errors.ErrUnsupported) {
@@ -26,7 +27,10 @@ func OutlineOf(ctx context.Context, mb Mailbox) (o Outline, err error) {
 		}
 	}
 	o = Outline{}
-	for m, err := range mb.Messages(ctx, AllUIDs(), Query{}) {
+	if o.Status, err = mb.Status(ctx); err != nil || o.UIDNext <= 1 {
+		return o, err
+	}
+	for m, err := range mb.Messages(ctx, UIDSet{{First: 1, Last: o.UIDNext - 1}}, Query{}) {
 		if err != nil {
 			return Outline{}, err
 		}

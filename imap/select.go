@@ -29,17 +29,15 @@ func (s *session) open(p *wire.Parser, readOnly bool) error {
 	if b.mb, err = s.store.Mailbox(s.ctx, name); err != nil {
 		return err
 	}
-	st, err := b.mb.Status(s.ctx)
+	st, unseen, err := b.fill(s.ctx)
 	if err != nil {
 		return err
 	}
 	b.readOnly = b.readOnly || st.ReadOnly
-	unseen, err := b.fill(s.ctx, st)
-	if err != nil {
-		return err
-	}
-	if err := b.claim(s.ctx); err != nil {
-		return err
+	if st.FirstRecent != 0 {
+		if err := b.claim(s.ctx); err != nil {
+			return err
+		}
 	}
 	s.box, s.state = b, selectedState
 	s.describe(st, unseen)

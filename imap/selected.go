@@ -38,38 +38,30 @@ type selected struct {
 	quietAt mailparts.ModSeq
 }
 
-// fill looks at the mailbox for the first time.
-func (b *selected) fill(ctx context.Context, st mailparts.Status) (firstUnseen uint32, err error) {
-	b.told, b.seen, b.lostUpTo = st, st.HighestModSeq, st.HighestModSeq
-	var known mailparts.UIDSet // what Status has counted
-	if st.UIDNext > 1 {
-		known.Add(1, st.UIDNext-1)
-	}
-	if st.HighestModSeq == 0 {
-		return b.list(ctx, known)
-	}
+// fill looks at the mailbox for the first time. firstUnseen is a sequence number.
+func (b *selected) fill(ctx context.Context) (st mailparts.Status, firstUnseen uint32, err error) {
 	o, err := mailparts.OutlineOf(ctx, b.mb)
 	if err != nil {
-		return 0, err
+		return st, 0, err
 	}
-	b.view.set(o.UIDs.Intersect(known))
-	return b.view.seq(o.FirstUnseen), nil
+	b.told, b.seen, b.lostUpTo = o.Status, o.HighestModSeq, o.HighestModSeq
+	b.view.set(o.UIDs)
+	if o.HighestModSeq == 0 {
+		err = b.takePrints(ctx)
+	}
+	return o.Status, b.view.seq(o.FirstUnseen), err
 }
 
-// list is fill for a mailbox that keeps no mod-sequences.
-func (b *selected) list(ctx context.Context, known mailparts.UIDSet) (firstUnseen uint32, err error) {
+// takePrints notes the flags of all messages, in a mailbox that keeps no mod-sequences.
+func (b *selected) takePrints(ctx context.Context) error {
 	b.prints = map[mailparts.UID]uint64{}
-	for m, err := range b.mb.Messages(ctx, known, mailparts.Query{}) {
+	for m, err := range b.mb.Messages(ctx, b.view.uids, mailparts.Query{}) {
 		if err != nil {
-			return 0, err
-		}
-		b.view.add(m.UID)
-		if firstUnseen == 0 && !slices.Contains(m.Flags, mailparts.FlagSeen) {
-			firstUnseen = b.view.count
+			return err
 		}
 		b.prints[m.UID] = fingerprint(m.Flags)
 	}
-	return firstUnseen, nil
+	return nil
 }
 
 var printSeed = maphash.MakeSeed()

@@ -8,13 +8,14 @@ import (
 	"github.com/mailparts/mailparts/maildir/internal/index"
 )
 
-// outline is a mailbox's Outline as its index had it at one moment. Whatever changes it
-// that this process has not done itself has a mod-sequence of its own.
+// outline is what a walk over an index has found. Whatever changes it that this process
+// has not done itself has a mod-sequence of its own.
 type outline struct {
-	mailparts.Outline
-	inNew bool // some are in new/
-	ix    *index.State
-	at    uint64
+	uids        mailparts.UIDSet
+	firstUnseen mailparts.UID
+	inNew       bool // some are in new/
+	ix          *index.State
+	at          uint64
 }
 
 // Outline costs three stats if nothing has changed since it was asked for, and otherwise a
@@ -25,10 +26,10 @@ func (m *mailbox) Outline(ctx context.Context) (mailparts.Outline, error) {
 	}
 	defer m.mu.Unlock()
 	o := m.outlined()
-	return mailparts.Outline{UIDs: slices.Clone(o.UIDs), FirstUnseen: o.FirstUnseen}, nil
+	return mailparts.Outline{Status: m.status(), UIDs: slices.Clone(o.uids), FirstUnseen: o.firstUnseen}, nil
 }
 
-// outlined is the Outline of now. The caller holds mu and has all entries.
+// outlined is the outline of now. The caller holds mu and has all entries.
 func (b *box) outlined() *outline {
 	o := &b.outline
 	if b.unsaved || o.ix != b.ix || o.at != b.ix.HighestModSeq {
@@ -43,12 +44,12 @@ func outlineOf(entries []entry) (o outline) {
 		first := i
 		for i++; i < len(entries) && entries[i].UID == entries[i-1].UID+1; i++ {
 		}
-		o.UIDs = append(o.UIDs, mailparts.UIDRange{First: mailparts.UID(entries[first].UID), Last: mailparts.UID(entries[i-1].UID)})
+		o.uids = append(o.uids, mailparts.UIDRange{First: mailparts.UID(entries[first].UID), Last: mailparts.UID(entries[i-1].UID)})
 	}
 	for i := range entries {
 		e := &entries[i]
-		if o.FirstUnseen == 0 && e.Flags&index.Seen == 0 {
-			o.FirstUnseen = mailparts.UID(e.UID)
+		if o.firstUnseen == 0 && e.Flags&index.Seen == 0 {
+			o.firstUnseen = mailparts.UID(e.UID)
 		}
 		o.inNew = o.inNew || e.Shelf == newShelf
 	}

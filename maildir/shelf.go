@@ -87,6 +87,7 @@ type item struct {
 type view struct {
 	items   map[string]item // by base
 	read    [2]bool         // which of them; what is in the other has not changed
+	folders [2]bool         // which of them may have folders in it
 	shelves [2]index.Shelf
 	stable  bool // nothing can have moved meanwhile
 	all     bool // both are read whatever their times are
@@ -123,7 +124,7 @@ func (b *box) readShelf(dir string, i int, v *view) error {
 	if err != nil {
 		return err
 	}
-	v.read[i] = true
+	v.read[i], v.folders[i] = true, disk.HasFolders(after)
 	v.cost += time.Since(now)
 	v.shelves[i] = index.Shelf(shelf(v.shelves[i]).next(before.ModTime(), now))
 	if !v.shelves[i].Settled || !after.ModTime().Equal(before.ModTime()) {

@@ -206,6 +206,9 @@ func (u *update) postpone(dir string, err error) error {
 
 // isFolder finds what is no message.
 func (u *update) isFolder(it item) bool {
+	if !u.folders[it.shelf] {
+		return false
+	}
 	fi, err := u.fsys.Stat(filepath.Join(u.path(), shelfNames[it.shelf], it.name))
 	return err == nil && fi.IsDir()
 }

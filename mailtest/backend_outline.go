@@ -4,7 +4,7 @@ import "github.com/mailparts/mailparts"
 
 func outlinePromises() []promise {
 	return []promise{
-		{"has the UIDs that exist", outlineUIDs},
+		{"is the Status, and the UIDs that exist", outlineUIDs},
 		{"names the first unseen message", outlineUnseen},
 		{"is the caller's own", outlineOwn},
 	}
@@ -21,8 +21,12 @@ func (x *trial) outline() mailparts.Outline {
 func outlineUIDs(x *trial) {
 	want := func(what string, uids ...mailparts.UID) {
 		x.Helper()
-		if got, want := x.outline().UIDs.String(), set(uids...).String(); got != want {
+		o := x.outline()
+		if got, want := o.UIDs.String(), set(uids...).String(); got != want {
 			x.Errorf("%s: Outline has the UIDs %q, want %q", what, got, want)
+		}
+		if st := x.status(x.inbox); o.Messages != st.Messages || o.UIDNext != st.UIDNext || o.HighestModSeq != st.HighestModSeq || o.UIDValidity != st.UIDValidity {
+			x.Errorf("%s: the Status of Outline is %+v, want %+v", what, o.Status, st)
 		}
 	}
 	want("a new mailbox")

@@ -80,7 +80,7 @@ func brokenNumbers() map[string]breakage {
 		"modseq/lets who follows it miss nothing":                   query(func(_ *mailparts.UIDSet, q *mailparts.Query) { q.Since++ }),
 		"vanished/names every UID expunged after since":             {hooks: hooks{vanished: func(uids *mailparts.UIDSet) { *uids = nil }}},
 		"vanished/names no message that exists":                     {hooks: hooks{vanished: func(uids *mailparts.UIDSet) { *uids = mailparts.AllUIDs() }}},
-		"outline/has the UIDs that exist":                           {hooks: hooks{outline: func(o *mailparts.Outline) { o.UIDs.Add(1, 9) }}},
+		"outline/is the Status, and the UIDs that exist":            {hooks: hooks{outline: func(o *mailparts.Outline) { o.UIDs.Add(1, 9) }}},
 		"outline/names the first unseen message":                    {hooks: hooks{outline: func(o *mailparts.Outline) { o.FirstUnseen = 1 }}},
 		"outline/is the caller's own":                               {hooks: hooks{outline: sameOutline()}},
 

@@ -361,7 +361,7 @@ func sameOutline() func(*mailparts.Outline) {
 	var first *mailparts.Outline
 	return func(o *mailparts.Outline) {
 		if first == nil {
-			first = &mailparts.Outline{UIDs: o.UIDs, FirstUnseen: o.FirstUnseen}
+			first = new(*o)
 		}
 		*o = *first
 	}

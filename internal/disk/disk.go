@@ -90,6 +90,13 @@ func Inode(fi fs.FileInfo) uint64 {
 	return fi.Sys().(*syscall.Stat_t).Ino
 }
 
+// HasFolders reports whether a folder may have folders in it. Most file systems count in a
+// folder's links the ".." of each that it has.
+func HasFolders(fi fs.FileInfo) bool {
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	return !ok || st.Nlink != 2
+}
+
 // File is an open file.
 type File interface {
 	io.Reader
