@@ -178,6 +178,20 @@ func (b *selected) compare(ctx context.Context, st mailparts.Status) (n news, er
 	return n, nil
 }
 
+// changed is those of uids whose flags are not as the client knows them, in a mailbox
+// without mod-sequences.
+func (b *selected) changed(ctx context.Context, uids mailparts.UIDSet) (changed mailparts.UIDSet, err error) {
+	for m, err := range b.mb.Messages(ctx, uids, mailparts.Query{}) {
+		if err != nil {
+			return nil, err
+		}
+		if b.prints[m.UID] != fingerprint(m.Flags) {
+			changed.Add(m.UID, m.UID)
+		}
+	}
+	return changed, nil
+}
+
 // lose notes messages that are gone, of which the client is yet to hear.
 func (b *selected) lose(uids mailparts.UIDSet) {
 	for _, r := range b.view.uids.Intersect(uids) {

@@ -29,29 +29,80 @@ func (s *session) setFlags(p *wire.Parser) error {
 	if conditional {
 		s.enableCondstore()
 	}
-	switch {
-	case s.box.readOnly:
+	if s.box.readOnly {
 		return mailparts.ErrReadOnly
-	case conditional && change.UnchangedSince == 0: // which no message is (RFC 7162 section 3.1.3)
-		s.modified(uids)
-		return nil
 	}
-	at, stale, err := s.box.mb.SetFlags(s.ctx, uids, change)
-	if err != nil {
-		return err
-	}
-	s.modified(stale)
-	uids = uids.Subtract(stale)
-	if !silent || s.enabled.condstore && at != 0 {
-		if err := s.tellStored(uids, at, silent); err != nil {
+	stale := uids // no message is unchanged since 0 (RFC 7162 section 3.1.3)
+	if !conditional || change.UnchangedSince != 0 {
+		if stale, err = s.apply(uids, change, silent); err != nil {
 			return err
 		}
 	}
-	s.box.hush(uids, at)
-	if !s.byUID && len(s.box.gone.Intersect(uids)) > 0 {
+	return s.concludeStore(uids, stale)
+}
+
+// concludeStore makes out the tagged response: which messages were left alone, and whether
+// others are no longer there. One code is all that it has (RFC 7162 section 3.1.3).
+func (s *session) concludeStore(uids, stale mailparts.UIDSet) error {
+	missing := false
+	if !s.byUID {
+		s.update(false) // for what others have expunged by now
+		missing = len(s.box.gone.Intersect(uids)) > 0
+	}
+	s.modified(stale.Subtract(s.box.gone))
+	switch {
+	case missing && s.code != "":
+		return &refusal{s.code, errExpunged.text}
+	case missing:
 		return errExpunged
 	}
 	return nil
+}
+
+// apply changes flags and tells the client what it asked to be told. The stale are those
+// that a condition has left alone.
+func (s *session) apply(uids mailparts.UIDSet, c mailparts.FlagChange, silent bool) (stale mailparts.UIDSet, err error) {
+	var at mailparts.ModSeq
+	var others mailparts.UIDSet
+	if silent {
+		at, others, stale, err = s.applySilently(uids, c)
+	} else {
+		at, stale, err = s.box.mb.SetFlags(s.ctx, uids, c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	uids = uids.Subtract(stale).Subtract(others)
+	if !silent || s.enabled.condstore && at != 0 {
+		if err := s.tellStored(uids, at, silent); err != nil {
+			return nil, err
+		}
+	}
+	s.box.hush(uids, at)
+	return stale, nil
+}
+
+// applySilently changes flags of messages that nobody else has changed unbeknown to the
+// client apart from those of the others: of these update has to tell all, because to be
+// silent about one change would hide the other.
+func (s *session) applySilently(uids mailparts.UIDSet, c mailparts.FlagChange) (at mailparts.ModSeq, others, stale mailparts.UIDSet, err error) {
+	b := s.box
+	if b.prints != nil {
+		if others, err = b.changed(s.ctx, uids); err == nil {
+			at, stale, err = b.mb.SetFlags(s.ctx, uids, c)
+		}
+		return at, others, stale, err
+	}
+	if c.UnchangedSince != 0 && c.UnchangedSince <= b.seen {
+		at, stale, err = b.mb.SetFlags(s.ctx, uids, c)
+		return at, nil, stale, err
+	}
+	known := c
+	known.UnchangedSince = b.seen
+	if at, others, err = b.mb.SetFlags(s.ctx, uids, known); err == nil && len(others) > 0 {
+		_, stale, err = b.mb.SetFlags(s.ctx, others, c)
+	}
+	return at, others, stale, err
 }
 
 // storeModifiers reads UNCHANGEDSINCE, if it is there.
