@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -401,7 +402,7 @@ func TestSearchExpunged(t *testing.T) {
 // costly counts what a search asks of a store that has no search of its own.
 type costly struct {
 	mailparts.Mailbox
-	bodies int
+	bodies atomic.Int64 // several messages are read at a time
 	want   []mailparts.Field
 	fails  bool
 
@@ -417,7 +418,7 @@ func (b *costly) Status(ctx context.Context) (mailparts.Status, error) {
 }
 
 func (b *costly) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, error) {
-	if b.bodies++; b.fails {
+	if b.bodies.Add(1); b.fails {
 		return nil, errors.New("disk on fire")
 	}
 	return b.Mailbox.Body(ctx, uid)
@@ -468,7 +469,7 @@ func TestSearchCost(t *testing.T) {
 	c := r.selecting()
 	for _, test := range []struct {
 		keys   string
-		bodies int
+		bodies int64
 		stages int
 	}{
 		{"UNSEEN", 0, 1},
@@ -483,9 +484,10 @@ func TestSearchCost(t *testing.T) {
 		{"SUBJECT s19 HEADER X-Y z1", 1, 2},
 		{"HEADER X-Y z1 SUBJECT s19", 1, 2},
 	} {
-		backend.box.bodies, backend.box.want = 0, nil
+		backend.box.want = nil
+		backend.box.bodies.Store(0)
 		c.do("SEARCH " + test.keys)
-		if got := backend.box.bodies; got != test.bodies {
+		if got := backend.box.bodies.Load(); got != test.bodies {
 			t.Errorf("SEARCH %s reads %d messages, want %d", test.keys, got, test.bodies)
 		}
 		if got := len(backend.box.want); got != test.stages {
@@ -493,9 +495,10 @@ func TestSearchCost(t *testing.T) {
 		}
 	}
 	for _, command := range []string{"SORT (DATE SUBJECT FROM) UTF-8 ALL", "THREAD REFERENCES UTF-8 ALL", "SEARCH FROM x TO y"} {
-		backend.box.bodies = 0
-		if c.do(command); backend.box.bodies != 0 {
-			t.Errorf("%s reads %d messages", command, backend.box.bodies)
+		backend.box.bodies.Store(0)
+		c.do(command)
+		if got := backend.box.bodies.Load(); got != 0 {
+			t.Errorf("%s reads %d messages", command, got)
 		}
 	}
 	backend.box.fails = true
