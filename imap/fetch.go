@@ -46,6 +46,8 @@ type fetching struct {
 	want  mailparts.Field
 
 	needsTree bool // for some item
+	keeps     bool // the store keeps what is derived
+	common    bool // some item may do without the message if something is derived of it
 	marks     bool // sets \Seen
 	flags     bool // FLAGS are among the items
 	modseq    bool
@@ -69,6 +71,7 @@ func (f *fetching) plan() {
 		it := &f.items[i]
 		f.want |= it.want()
 		f.needsTree = f.needsTree || it.needsTree()
+		f.common = f.common || it.section != nil && it.section.isCommon()
 		f.marks = f.marks || it.marks()
 		f.flags = f.flags || it.kind == itemFlags
 	}
@@ -78,7 +81,8 @@ func (f *fetching) plan() {
 	if f.modseq = asksModSeq(f.items); f.modseq {
 		f.enableCondstore()
 	}
-	if f.needsTree {
+	_, f.keeps = f.box.mb.(mailparts.Cacher)
+	if f.needsTree || f.common {
 		f.want |= mailparts.WantDerived
 	}
 	f.marks = f.marks && !f.box.readOnly
@@ -194,13 +198,20 @@ func (f *fetching) one(seq uint32) error {
 	return nil
 }
 
+// maxScannedForHeader is how long a message may be that is read whole where its header
+// would do, so that the next time the store has what is derived of it.
+const maxScannedForHeader = 64 << 10
+
 // prepare gets all that can fail, before the response begins.
 func (f *fetching) prepare() error {
 	f.held = 0
-	if f.needsTree {
+	switch {
+	case f.needsTree, f.common && f.keeps && f.m.Size <= maxScannedForHeader:
 		if err := f.derive(); err != nil {
 			return err
 		}
+	case f.common:
+		f.derived.have(f.m)
 	}
 	for i := range f.items {
 		if it := &f.items[i]; it.section != nil {

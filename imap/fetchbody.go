@@ -134,6 +134,12 @@ func (f *fetching) measure(it *fetchItem) error {
 	sec.nil_, sec.content = false, nil
 	switch {
 	case sec.wantsHeader():
+		if f.derived.ok && sec.filter != nil {
+			if content, ok := f.derived.view.AppendFields(sec.room[:0], *sec.filter); ok {
+				sec.room = content
+				return f.hold(sec, content)
+			}
+		}
 		header, err := f.body.readHeader()
 		if err != nil {
 			return err

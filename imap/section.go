@@ -29,6 +29,7 @@ type section struct {
 	nil_    bool // there is no such part
 	octets  mime.Range
 	content []byte // instead of octets, if not nil
+	room    []byte // that content was in, for the next message
 }
 
 // Bounds of a section.
@@ -164,6 +165,11 @@ func (sec *section) setLabel(word string) {
 // not for its header, which ends at the first empty line.
 func (sec *section) needsTree() bool {
 	return len(sec.path) > 0 || sec.binary || sec.text == mime.Body
+}
+
+// isCommon reports whether the section may be among what is derived of the message.
+func (sec *section) isCommon() bool {
+	return sec.wantsHeader() && sec.filter != nil && sec.filter.IsCommon()
 }
 
 // wantsHeader reports whether the section is of the message's own header.

@@ -8,7 +8,7 @@ import (
 
 // derivedVersion is the first octet of what Encode writes. A change of the format, or
 // of what is derived, is a new version: what older programs kept is then derived anew.
-const derivedVersion = 1
+const derivedVersion = 2
 
 // The contents of a Derived, in their order.
 const (
@@ -29,6 +29,7 @@ const (
 	itemMessageID
 	itemReferences
 	itemPreview
+	itemCommon
 	items
 )
 
@@ -36,6 +37,7 @@ const (
 const (
 	flagDate    = 1 << iota // there is a date
 	flagPreview             // there is a preview, though it may be empty
+	flagCommon              // the common fields are all there
 )
 
 // maxDerivedReferences bounds the identifiers that are kept for THREAD. Of more the
@@ -94,6 +96,10 @@ func Encode(p *Part) []byte {
 	if text, ok := p.Preview(); ok {
 		flags |= flagPreview
 		item[itemPreview] = []byte(text)
+	}
+	if p.allCommon {
+		flags |= flagCommon
+		item[itemCommon] = p.common
 	}
 
 	size := 2 + items*binary.MaxVarintLen32

@@ -34,6 +34,7 @@ func FuzzScan(f *testing.F) {
 		if !ok {
 			t.Fatal("Encode wrote what View does not read")
 		}
+		sameFields(t, &d, cut(msg, p.Header))
 		tree, ok := d.Tree()
 		if !ok {
 			t.Fatal("Encode wrote a tree that Tree does not read")

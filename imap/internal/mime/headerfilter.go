@@ -15,7 +15,7 @@ type HeaderFilter struct {
 
 // Append appends the fields as they stand in a header, and the empty line.
 func (f HeaderFilter) Append(b, header []byte) []byte {
-	s := filterState{f: f, begins: true, keep: f.Not}
+	s := f.begin()
 	for len(header) > 0 && !s.done {
 		line := header
 		if i := bytes.IndexByte(header, '\n'); i >= 0 {
@@ -31,7 +31,7 @@ func (f HeaderFilter) Append(b, header []byte) []byte {
 // Copy does the same for a header of any size, and returns how many octets it wrote:
 // to io.Discard, how many it would write.
 func (f HeaderFilter) Copy(w io.Writer, header io.Reader) (n int64, err error) {
-	s := filterState{f: f, begins: true, keep: f.Not}
+	s := f.begin()
 	r := bufio.NewReaderSize(header, 16<<10)
 	for !s.done {
 		line, err := r.ReadSlice('\n')
@@ -52,9 +52,12 @@ func (f HeaderFilter) Copy(w io.Writer, header io.Reader) (n int64, err error) {
 	return n + int64(m), err
 }
 
+func (f HeaderFilter) begin() filterState { return filterState{f: f, begins: true, keep: f.Not} }
+
 // filterState goes from line to line.
 type filterState struct {
 	f      HeaderFilter
+	common bool // commonFields are the names
 	begins bool // the next octets begin a line
 	keep   bool // the field at hand is kept
 	open   bool // what was kept last has no line end
@@ -78,6 +81,9 @@ func (s *filterState) keeps(line []byte) bool {
 }
 
 func (s *filterState) named(name []byte) bool {
+	if s.common {
+		return isCommon(name)
+	}
 	for _, n := range s.f.Names {
 		if len(n) == len(name) && bytes.EqualFold([]byte(n), name) {
 			return true

@@ -34,6 +34,8 @@ type Part struct {
 	leadPart  *Part
 	leadWhole bool
 	eightBit  bool // some value is beyond US-ASCII, in the outermost Part
+	common    []byte
+	allCommon bool // common is all of the commonFields, as they stand, in the outermost Part
 }
 
 // Param is a parameter of a Content-Type or Content-Disposition. The pieces of RFC

@@ -56,6 +56,8 @@ type scan struct {
 
 	fields values // of the header that is being read
 	value  []byte // of the field that is being read
+	common filterState
+	kept   []byte // the common fields of the message's header, as they stand
 	lead   lead
 
 	keptEnvelope, keptContent int // octets of values
@@ -78,11 +80,11 @@ func (s *scan) release() {
 	win := s.win
 	win.src = nil
 	clear(s.frames[:cap(s.frames)])
-	frames, value := s.frames[:0], s.value[:0]
+	frames, value, kept := s.frames[:0], s.value[:0], s.kept[:0]
 	if cap(value) > 64<<10 {
 		value = nil
 	}
-	*s = scan{win: win, frames: frames, value: value}
+	*s = scan{win: win, frames: frames, value: value, kept: kept}
 	scans.Put(s)
 }
 
@@ -96,6 +98,7 @@ type delimiter struct {
 
 func (s *scan) run() {
 	s.root = s.open(true)
+	s.root.allCommon, s.common = true, filterState{common: true, begins: true}
 	for inHeader := true; ; {
 		var d delimiter
 		found := false
@@ -115,6 +118,7 @@ func (s *scan) run() {
 	}
 	s.closeTo(-1, s.win.off, s.lines)
 	s.root.lead, s.root.leadPart, s.root.leadWhole = s.lead.result()
+	s.root.common = bytes.Clone(s.kept)
 }
 
 // open begins a part where the window is.

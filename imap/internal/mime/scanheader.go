@@ -9,12 +9,16 @@ func (s *scan) header() (d delimiter, found bool) {
 	s.value = s.value[:0]
 	cur := fieldNone // the one whose lines are being read
 	whole := true    // no piece of a line is to come
+	top := s.win.off == 0
 	for {
 		before, linesBefore := s.win.off, s.lines
 		line := s.win.line()
 		if len(line) == 0 { // the end of the message
 			s.keep(cur)
 			return d, false
+		}
+		if top {
+			s.keepCommon(line)
 		}
 		end := lineEnd(line)
 		if whole && end == len(line) {
@@ -83,4 +87,13 @@ func (s *scan) keep(f field) {
 		s.fields.add(f, string(v))
 	}
 	s.value = s.value[:0]
+}
+
+// keepCommon takes a line of the message's own header, or a piece of one.
+func (s *scan) keepCommon(line []byte) {
+	if s.root.allCommon && s.common.keeps(line) {
+		if s.root.allCommon = len(s.kept)+len(line) <= maxCommon; s.root.allCommon {
+			s.kept = append(s.kept, line...)
+		}
+	}
 }
