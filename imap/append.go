@@ -88,7 +88,8 @@ func (a *appending) parse(p *wire.Parser) {
 }
 
 // into appends all messages.
-func (a *appending) into(name string) (placed mailparts.Placed, err error) {
+func (a *appending) into(asked string) (placed mailparts.Placed, err error) {
+	name := a.existing(asked)
 	mb, err := a.store.Mailbox(a.ctx, name)
 	if err != nil {
 		return placed, tryCreate(err)
@@ -102,6 +103,9 @@ func (a *appending) into(name string) (placed mailparts.Placed, err error) {
 		err = a.refused
 	}
 	a.conn.Within(a.timeout())
+	if err == nil {
+		a.tellOldName("", asked, name)
+	}
 	return placed, tryCreate(err)
 }
 

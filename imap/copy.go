@@ -55,7 +55,7 @@ func (s *session) transfer(p *wire.Parser) (uids mailparts.UIDSet, dst mailparts
 	if !s.byUID && len(s.box.gone.Intersect(uids)) > 0 {
 		return nil, nil, errExpunged
 	}
-	if dst, err = s.store.Mailbox(s.ctx, name); err != nil {
+	if dst, err = s.store.Mailbox(s.ctx, s.existing(name)); err != nil {
 		return nil, nil, tryCreate(err)
 	}
 	return uids, dst, nil

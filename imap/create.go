@@ -44,9 +44,7 @@ func (s *session) create(p *wire.Parser) error {
 		}
 		return err
 	}
-	if made != name {
-		s.tellOldName(name, made)
-	}
+	s.tellOldName("", name, made)
 	if id := s.mailboxID(made); id != "" {
 		s.code = "MAILBOXID (" + id + ")"
 	}
@@ -83,7 +81,8 @@ func withoutEnd(name string) string { return strings.TrimSuffix(name, separator)
 
 // newName is a name for a new mailbox, as it will be. Without modified UTF-7 it has to be
 // Net-Unicode: clients of IMAP4rev2 are told what became of it (RFC 9051 sections 5.1 and
-// 6.3.9.7), others are refused (RFC 9755 section 3). It is never INBOX, which is there.
+// 6.3.9.7), others are refused (RFC 9755 section 3). It is never INBOX, which is there, nor
+// a name by which such a client would not find it again.
 func (s *session) newName(name string) (string, error) {
 	switch {
 	case name == "INBOX":
@@ -96,25 +95,17 @@ func (s *session) newName(name string) (string, error) {
 		return "", mailparts.ErrBadName
 	case norm.NFC.IsNormalString(name):
 		return name, nil
-	case s.enabled.rev2:
-		return norm.NFC.String(name), nil
+	case !s.enabled.rev2:
+		return "", mailparts.ErrBadName
+	case s.existing(name) == name:
+		return "", mailparts.ErrExists
 	}
-	return "", mailparts.ErrBadName
+	return norm.NFC.String(name), nil
 }
 
 // isControl tells what Net-Unicode names must not have (RFC 9755 section 3).
 func isControl(r rune) bool {
 	return r < ' ' || 0x7f <= r && r <= 0x9f || r == '\u2028' || r == '\u2029'
-}
-
-// tellOldName says what the name that a client gave has become, when it is not the one
-// that the client asked for (RFC 9051 section 6.3.9.7).
-func (s *session) tellOldName(asked, made string) {
-	s.out.Print("* LIST () \"" + separator + "\" ")
-	s.printName(made)
-	s.out.Print(` ("OLDNAME" (`)
-	s.printName(asked)
-	s.out.Print("))\r\n")
 }
 
 // spelled is a name in the spelling of a table, "" if it is not in it.

@@ -11,22 +11,24 @@ import (
 // delete is DELETE (RFC 9051 section 6.3.5).
 func (s *session) delete(p *wire.Parser) error {
 	p.SP()
-	name := s.mailboxName(p)
+	asked := s.mailboxName(p)
 	if err := p.End(); err != nil {
 		return err
 	}
-	if name == "INBOX" {
+	if asked == "INBOX" {
 		return &refusal{"CANNOT", "INBOX cannot be deleted"}
 	}
 	m, ok := s.store.(mailparts.Manager)
 	if !ok {
 		return errors.ErrUnsupported
 	}
+	name := s.existing(asked)
 	err := m.Delete(s.ctx, name)
 	if errors.Is(err, mailparts.ErrNoMailbox) && s.isParent(name) {
 		return &refusal{"HASCHILDREN", "It is no mailbox, but there are some below it"}
 	}
 	if err == nil {
+		s.tellOldName(`\NonExistent`, asked, name)
 		s.leaveDeleted()
 	}
 	return err

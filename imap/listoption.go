@@ -45,7 +45,7 @@ func (s *session) parseList(p *wire.Parser) *listCommand {
 		c.tell.children, c.tell.specialUse = true, true
 	}
 	for _, t := range texts {
-		if t != "" && !c.patterns.add(reference+t) { // RFC 9051 section 6.3.9: an empty one is ignored
+		if t != "" && !s.addPattern(&c.patterns, reference+t) { // RFC 9051 section 6.3.9: an empty one is ignored
 			p.Fail(errPatterns)
 		}
 	}

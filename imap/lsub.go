@@ -20,7 +20,7 @@ func (s *session) lsub(p *wire.Parser) error {
 		return nil
 	}
 	var ps patterns
-	if !ps.add(reference + text) {
+	if !s.addPattern(&ps, reference+text) {
 		return errPatterns
 	}
 	names, err := mailparts.Subscribed(s.ctx, s.store)
@@ -63,5 +63,12 @@ func (s *session) setSubscribed(p *wire.Parser, on bool) error {
 	if err := p.End(); err != nil {
 		return err
 	}
-	return mailparts.Subscribe(s.ctx, s.store, withoutEnd(name), on)
+	name = withoutEnd(name)
+	known := s.existing(name)
+	if !on && known != name { // it may be on the list from other times
+		if err := mailparts.Subscribe(s.ctx, s.store, name, false); err != nil {
+			return err
+		}
+	}
+	return mailparts.Subscribe(s.ctx, s.store, known, on)
 }

@@ -1,9 +1,13 @@
 package imap
 
 import (
+	"errors"
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/imap/internal/wire"
 	"github.com/mailparts/mailparts/internal/utf7"
 )
@@ -47,6 +51,48 @@ func canonical(name string) string {
 		return "INBOX" + separator + rest
 	}
 	return "INBOX"
+}
+
+// existing is the name of the mailbox that a client means. A client of IMAP4rev2 may give
+// one that is not Net-Unicode and mean the mailbox that CREATE made of it (RFC 9051 section
+// 5.1), unless there is one of that very name, which only others can have made.
+func (s *session) existing(name string) string {
+	if !s.enabled.rev2 || norm.NFC.IsNormalString(name) {
+		return name
+	}
+	_, err := s.store.Mailbox(s.ctx, name)
+	if err == nil || !errors.Is(err, mailparts.ErrNoMailbox) && !errors.Is(err, mailparts.ErrBadName) || s.isParent(name) {
+		return name
+	}
+	return norm.NFC.String(name)
+}
+
+// addPattern adds a pattern of LIST, and what existing would make of it.
+func (s *session) addPattern(ps *patterns, text string) bool {
+	if s.enabled.rev2 && !norm.NFC.IsNormalString(text) && !ps.add(norm.NFC.String(text)) {
+		return false
+	}
+	return ps.add(text)
+}
+
+// tellName tells of a mailbox by LIST, and of the name that the client has for it, if that
+// is another (RFC 9051 section 6.3.9.7).
+func (s *session) tellName(attribute, asked, name string) {
+	s.out.Print("* LIST (", attribute, `) "`+separator+`" `)
+	s.printName(name)
+	if asked != name {
+		s.out.Print(` ("OLDNAME" (`)
+		s.printName(asked)
+		s.out.Print("))")
+	}
+	s.out.Print("\r\n")
+}
+
+// tellOldName is tellName where only another name need be told.
+func (s *session) tellOldName(attribute, asked, name string) {
+	if asked != name {
+		s.tellName(attribute, asked, name)
+	}
 }
 
 // printName writes a mailbox's name.

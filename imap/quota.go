@@ -66,7 +66,7 @@ func (s *session) getQuotaRoot(p *wire.Parser) error {
 	if !s.hasQuota() {
 		return errors.ErrUnsupported
 	}
-	all, err := s.quotaFor(name)
+	all, err := s.quotaFor(s.existing(name))
 	if err != nil {
 		return err
 	}

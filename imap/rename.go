@@ -13,7 +13,7 @@ import (
 // rename is RENAME (RFC 9051 section 6.3.6).
 func (s *session) rename(p *wire.Parser) error {
 	p.SP()
-	from := s.mailboxName(p)
+	asked := s.mailboxName(p)
 	p.SP()
 	to := s.mailboxName(p)
 	if err := p.End(); err != nil {
@@ -28,13 +28,14 @@ func (s *session) rename(p *wire.Parser) error {
 	if !ok {
 		return errors.ErrUnsupported
 	}
+	from := s.existing(asked)
 	if from == "INBOX" {
 		err = s.renameInbox(m, made)
 	} else {
 		err = s.renameMailbox(m, from, made)
 	}
-	if err == nil && made != to {
-		s.tellOldName(from, made)
+	if err == nil && (made != to || from != asked) {
+		s.tellName("", asked, made)
 	}
 	return err
 }

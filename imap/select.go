@@ -17,16 +17,16 @@ func (s *session) examine(p *wire.Parser) error { return s.open(p, true) }
 // open selects a mailbox. Whatever comes of it, the one before is no longer selected.
 func (s *session) open(p *wire.Parser, readOnly bool) error {
 	p.SP()
-	name := s.mailboxName(p)
+	asked := s.mailboxName(p)
 	params := s.selectParameters(p)
 	if err := p.End(); err != nil {
 		return err
 	}
 	s.leave()
 	s.enabled.condstore = s.enabled.condstore || params.condstore
-	b := &selected{name: name, readOnly: readOnly}
+	b := &selected{name: s.existing(asked), readOnly: readOnly}
 	var err error
-	if b.mb, err = s.store.Mailbox(s.ctx, name); err != nil {
+	if b.mb, err = s.store.Mailbox(s.ctx, b.name); err != nil {
 		return err
 	}
 	st, unseen, err := b.fill(s.ctx)
@@ -41,6 +41,9 @@ func (s *session) open(p *wire.Parser, readOnly bool) error {
 	}
 	s.box, s.state = b, selectedState
 	s.describe(st, unseen)
+	if s.enabled.rev2 { // RFC 9051 section 6.3.2
+		s.tellName("", asked, b.name)
+	}
 	if params.qresync != nil {
 		if err := s.bring(params.qresync); err != nil {
 			s.box, s.state = nil, authenticated
@@ -100,11 +103,6 @@ func (s *session) describe(st mailparts.Status, unseen uint32) {
 	s.tellModSeq(st.HighestModSeq)
 	if st.ID != "" { // RFC 8474 section 4.2
 		s.out.Print("* OK [MAILBOXID (", st.ID, ")] The mailbox\r\n")
-	}
-	if s.enabled.rev2 { // RFC 9051 section 6.3.2
-		s.out.Print("* LIST () \"" + separator + "\" ")
-		s.printName(b.name)
-		s.out.Print("\r\n")
 	}
 }
 

@@ -69,12 +69,13 @@ func appendUint[N ~uint32 | ~uint64 | ~int64](b []byte, n N) []byte {
 // status is STATUS (RFC 9051 section 6.3.11).
 func (s *session) status(p *wire.Parser) error {
 	p.SP()
-	name := s.mailboxName(p)
+	asked := s.mailboxName(p)
 	p.SP()
 	items := parseStatusItems(p)
 	if err := p.End(); err != nil {
 		return err
 	}
+	name := s.existing(asked)
 	mb, err := s.store.Mailbox(s.ctx, name)
 	if err != nil {
 		return err
@@ -83,6 +84,7 @@ func (s *session) status(p *wire.Parser) error {
 	if err != nil {
 		return err
 	}
+	s.tellOldName("", asked, name)
 	return s.tellStatus(name, mb, st, items)
 }
 
