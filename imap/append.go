@@ -202,17 +202,14 @@ func (b *appended) Read(p []byte) (int, error) {
 }
 
 // isMessage says whether the literal at the end of text is a message, which is streamed:
-// the last argument of APPEND and REPLACE, but not the mailbox before it.
+// the last argument of APPEND and REPLACE, but not the mailbox before it. So is what nobody
+// will read, for a command that is refused by its name.
 func (s *session) isMessage(text []byte) bool {
-	if s.state == notAuthenticated {
-		return false
-	}
 	_, rest, _ := bytes.Cut(text, []byte(" "))
 	p := wire.NewParser(rest)
-	verb := p.Word()
-	if verb == "UID" {
-		p.SP()
-		verb = p.Word()
+	_, verb, _, err := s.begin(p)
+	if err != nil {
+		return true
 	}
 	p.SP()
 	switch verb {

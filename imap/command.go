@@ -112,6 +112,28 @@ func isTag(b []byte) bool {
 	return p.End() == nil && len(t) == len(b) && len(b) <= 100 && bytes.IndexByte(b, '+') < 0 && b[0] != '"'
 }
 
+// begin reads the name of a command. It returns an error if the command cannot be run,
+// whatever comes behind the name.
+func (s *session) begin(p *wire.Parser) (c *command, verb string, byUID bool, err error) {
+	verb = p.Word()
+	if byUID = verb == "UID"; byUID {
+		p.SP()
+		verb = p.Word()
+	}
+	c = commands[verb]
+	switch {
+	case p.Err() != nil:
+		err = p.Err()
+	case c == nil:
+		verb, err = "Command", errUnknown
+	case c.in&s.state == 0:
+		err = errState
+	case byUID && !c.uid:
+		err = errNoUIDForm
+	}
+	return c, verb, byUID, err
+}
+
 // execute runs the command on text.
 func (s *session) execute(text []byte) error {
 	tag, rest, _ := bytes.Cut(text, []byte(" "))
@@ -120,24 +142,11 @@ func (s *session) execute(text []byte) error {
 	}
 	s.tag = string(tag)
 	p := wire.NewParser(rest)
-	s.verb = p.Word()
-	if s.verb == "UID" {
-		p.SP()
-		s.byUID, s.verb = true, p.Word()
+	c, verb, byUID, err := s.begin(p)
+	if s.verb, s.byUID = verb, byUID; err != nil {
+		return err
 	}
-	c := commands[s.verb]
-	switch {
-	case p.Err() != nil:
-		return p.Err()
-	case c == nil:
-		s.verb = "Command"
-		return errUnknown
-	case c.in&s.state == 0:
-		return errState
-	case s.byUID && !c.uid:
-		return errNoUIDForm
-	}
-	err := c.run(s, p)
+	err = c.run(s, p)
 	if _, lost := err.(*lostConnection); s.box != nil && !lost && !s.ended {
 		s.update(!c.keep || s.byUID)
 	}
