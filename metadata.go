@@ -26,7 +26,8 @@ const EntrySpecialUse = "/private/specialuse"
 // [EntrySpecialUse] is another view of MailboxInfo.Use, not a second place for
 // it: it shows what List shows, is there only if there is a use, and setting it
 // is the one way to change the uses that Create gave. Whether two mailboxes may
-// have one use is the store's: it may take it from the other.
+// have one use is the store's: it may take it from the other. Where there is no
+// Annotator imap does not offer that Create is given a use (RFC 6154 section 3).
 type Annotator interface {
 	// Annotations returns all annotations of a mailbox in ascending order of
 	// their entries.

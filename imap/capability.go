@@ -74,7 +74,7 @@ var extensions = []extension{
 	{name: "LIST-EXTENDED", in: loggedIn},
 	{name: "LIST-STATUS", in: loggedIn},
 	{name: "SPECIAL-USE", in: loggedIn},
-	{name: "CREATE-SPECIAL-USE", in: loggedIn, offers: (*session).managesMailboxes},
+	{name: "CREATE-SPECIAL-USE", in: loggedIn, offers: (*session).createsUses},
 	{name: "STATUS=SIZE", in: loggedIn},
 	{name: "OBJECTID", in: loggedIn, offers: (*session).hasObjectIDs},
 	{name: "APPENDLIMIT", in: loggedIn, value: (*session).appendLimit},
@@ -99,7 +99,7 @@ var extensions = []extension{
 
 // able is what the user's store can do.
 type able struct {
-	manages   bool // Manager
+	uses      bool // a Manager that is an Annotator: special uses can be set
 	quota     bool // Quotaer
 	objectIDs bool // a store that gives INBOX an ID gives one to all (RFC 8474 section 3)
 }
@@ -108,15 +108,18 @@ type able struct {
 // what stays.
 func (s *session) probe() {
 	s.able = able{objectIDs: s.mailboxID("INBOX") != ""}
-	_, s.able.manages = s.store.(mailparts.Manager)
+	if _, manages := s.store.(mailparts.Manager); manages {
+		_, err := mailparts.Annotations(s.ctx, s.store, "INBOX")
+		s.able.uses = !errors.Is(err, errors.ErrUnsupported)
+	}
 	if q, ok := s.store.(mailparts.Quotaer); ok {
 		_, err := q.Quota(s.ctx, "INBOX")
 		s.able.quota = !errors.Is(err, errors.ErrUnsupported)
 	}
 }
 
-func (s *session) managesMailboxes() bool { return s.able.manages }
-func (s *session) hasObjectIDs() bool     { return s.able.objectIDs }
+func (s *session) createsUses() bool  { return s.able.uses }
+func (s *session) hasObjectIDs() bool { return s.able.objectIDs }
 
 // mechanisms is what AUTHENTICATE knows. Not all of it is offered without TLS.
 func (s *session) mechanisms() []sasl.Mechanism {

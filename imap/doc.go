@@ -59,7 +59,7 @@
 //	LIST-EXTENDED          5258        after log-in                                     listoption.go
 //	LIST-STATUS            5819        after log-in                                     list.go
 //	SPECIAL-USE            6154        after log-in                                     listoption.go
-//	CREATE-SPECIAL-USE     6154        to a store that is a Manager                     create.go
+//	CREATE-SPECIAL-USE     6154        to a store that is a Manager and an Annotator    create.go
 //	STATUS=SIZE            8438        after log-in                                     status.go
 //	OBJECTID               8474        to a store whose mailboxes have IDs              objectid.go
 //	APPENDLIMIT            7889        after log-in; "=" MaxMessageSize, if there is    append.go

@@ -1,7 +1,6 @@
 package imap
 
 import (
-	"bytes"
 	"errors"
 	"io"
 
@@ -197,17 +196,23 @@ func (f *fetching) sendSection(sec *section) error {
 		f.out.Print(">")
 	}
 	f.out.Print(" ")
-	switch {
-	case sec.nil_:
+	if sec.nil_ {
 		f.out.Print("NIL")
 		return nil
-	case sec.content != nil:
-		return f.sendContent(sec)
 	}
-	from, n := sec.cut(sec.octets.Size)
-	if n == 0 {
+	size := sec.octets.Size
+	if sec.content != nil {
+		size = int64(len(sec.content))
+	}
+	from, n := sec.cut(size)
+	switch {
+	case n == 0:
 		f.out.Print(`""`)
 		return nil
+	case sec.content != nil:
+		return f.sendContent(sec, from, n)
+	case sec.binary:
+		return f.sendDecoded(sec, from, n)
 	}
 	f.out.Literal(n, false)
 	r, err := f.body.section(mime.Range{Offset: sec.octets.Offset + from, Size: n})
@@ -217,24 +222,6 @@ func (f *fetching) sendSection(sec *section) error {
 	if err != nil {
 		return f.cutShort(err)
 	}
-	return nil
-}
-
-// sendContent writes what is in memory.
-func (f *fetching) sendContent(sec *section) error {
-	from, n := sec.cut(int64(len(sec.content)))
-	content := sec.content[from : from+n]
-	binary := sec.binary && bytes.IndexByte(content, 0) >= 0
-	if n == 0 {
-		f.out.Print(`""`)
-		return nil
-	}
-	f.out.Literal(n, binary)
-	if !binary && bytes.IndexByte(content, 0) >= 0 {
-		content = bytes.Clone(content)
-		wire.Clean(content)
-	}
-	f.out.Write(content)
 	return nil
 }
 

@@ -175,7 +175,7 @@ func (s *session) modSeqItem(m *mailparts.Message) {
 
 // idItem writes an object's id (RFC 8474 section 5).
 func (f *fetching) idItem(name, id string) {
-	if id == "" {
+	if id = objectID(id); id == "" {
 		f.out.Print(name, "NIL")
 		return
 	}

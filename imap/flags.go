@@ -57,13 +57,30 @@ func addFlag(p *wire.Parser, flags []mailparts.Flag) []mailparts.Flag {
 	return append(flags, mailparts.Flag(name))
 }
 
+// isFlag reports whether a flag of a store can be told of: a word, perhaps with a
+// backslash, or \*. What is none would break the response that it stands in.
+func isFlag(f mailparts.Flag) bool {
+	word := strings.TrimPrefix(string(f), `\`)
+	if len(word) < len(f) && word == "*" {
+		return true
+	}
+	for i := range len(word) {
+		if c := word[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`(){%*"\]`, c) >= 0 {
+			return false
+		}
+	}
+	return word != ""
+}
+
 // flagList writes flags in parentheses.
 func (s *session) flagList(flags []mailparts.Flag, recent bool) {
 	s.out.Append(func(b []byte) []byte {
 		b = append(b, '(')
 		from := len(b)
 		for _, f := range flags {
-			b = append(append(b, f...), ' ')
+			if isFlag(f) {
+				b = append(append(b, f...), ' ')
+			}
 		}
 		if recent {
 			b = append(b, `\Recent `...)
@@ -91,7 +108,7 @@ func (s *session) tellKeywords(flags []mailparts.Flag) {
 	b.lastFlags = &flags[0]
 	known := len(b.flags)
 	for _, f := range flags {
-		if f[0] != '\\' && !hasFlag(b.flags, f) {
+		if isFlag(f) && f[0] != '\\' && !hasFlag(b.flags, f) {
 			b.flags = append(b.flags, f)
 		}
 	}

@@ -28,8 +28,10 @@ type section struct {
 	// Of the message that is being answered for, by measure.
 	nil_    bool // there is no such part
 	octets  mime.Range
-	content []byte // instead of octets, if not nil
-	room    []byte // that content was in, for the next message
+	content []byte     // instead of octets, if not nil
+	part    *mime.Part // of BINARY, which is decoded when it is sent; then octets has its size alone
+	zeros   bool       // and NUL is in it
+	room    []byte     // that content was in, for the next message
 }
 
 // Bounds of a section.

@@ -101,8 +101,8 @@ func (s *session) describe(st mailparts.Status, unseen uint32) {
 	s.out.Uint(uint64(st.UIDNext))
 	s.out.Print("] The next UID\r\n")
 	s.tellModSeq(st.HighestModSeq)
-	if st.ID != "" { // RFC 8474 section 4.2
-		s.out.Print("* OK [MAILBOXID (", st.ID, ")] The mailbox\r\n")
+	if id := objectID(st.ID); id != "" { // RFC 8474 section 4.2
+		s.out.Print("* OK [MAILBOXID (", id, ")] The mailbox\r\n")
 	}
 }
 

@@ -232,3 +232,15 @@ func TestQuota(t *testing.T) {
 		S: a2 NO [CANNOT] Not supported by this mail store
 	`)
 }
+
+// RFC 8437 section 3: the next user's client says anew what it is.
+func TestIDAfterUnauthenticate(t *testing.T) {
+	r := start(t, nil)
+	c := r.login()
+	for _, command := range []string{`ID ("name" "one")`, `ID ("name" "again")`, "UNAUTHENTICATE", `ID ("name" "two")`} {
+		c.do(command)
+	}
+	if log := r.log.String(); strings.Count(log, "id.name=") != 2 || !strings.Contains(log, "id.name=two") {
+		t.Error(log)
+	}
+}

@@ -39,10 +39,11 @@ var statusItems = []statusItem{
 	{"SIZE", true, func(b []byte, _ *session, c *statusNumbers) []byte { return appendUint(b, c.counts.Size) }},
 	{"HIGHESTMODSEQ", false, func(b []byte, _ *session, c *statusNumbers) []byte { return appendUint(b, c.HighestModSeq) }},
 	{"MAILBOXID", false, func(b []byte, _ *session, c *statusNumbers) []byte {
-		if c.ID == "" {
+		id := objectID(c.ID)
+		if id == "" {
 			return b
 		}
-		return append(append(append(b, '('), c.ID...), ')')
+		return append(append(append(b, '('), id...), ')')
 	}},
 	{"APPENDLIMIT", false, func(b []byte, s *session, _ *statusNumbers) []byte {
 		if limit := serve.Limit(s.srv.MaxMessageSize, defaultMaxMessageSize); limit > 0 {

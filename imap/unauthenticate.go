@@ -25,7 +25,7 @@ func (s *session) unauthenticate(p *wire.Parser) error {
 	s.box, s.store, s.user, s.state = nil, nil, "", notAuthenticated
 	s.enabled, s.out.UTF8 = enabled{}, false
 	s.in.Limits.Literals, s.in.Limits.Message = maxLiteralsBefore, 0
-	s.began = time.Now()
+	s.began, s.identified = time.Now(), false
 	s.showCapabilities = true
 	return nil
 }
