@@ -6,6 +6,7 @@ import (
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/imap"
+	"github.com/mailparts/mailparts/mailtest"
 )
 
 // hookedBackend calls after between the Status of a mailbox and what follows.
@@ -70,6 +71,38 @@ func TestExpungeBehindAnArrival(t *testing.T) {
 		C: a2 UID FETCH 1:* UID
 		S: * 1 FETCH (UID 2)
 		S: * 2 FETCH (UID 3)
+		S: a2 OK FETCH completed
+	`)
+}
+
+// A message that has gone by the time its arrival is noticed is told neither as there nor
+// as gone.
+func TestExpungeOfAnArrival(t *testing.T) {
+	var memory mailtest.Memory
+	r := start(t, func(s *imap.Server) {
+		s.Backend = tamperedBackend{&memory, &tampering{vanished: func(mb mailparts.Mailbox, list func() mailparts.UIDSet) mailparts.UIDSet {
+			if err := mb.Expunge(t.Context(), mailparts.UIDSet{{First: 4, Last: 4}}, ""); err != nil {
+				t.Error(err)
+			}
+			return list()
+		}}}
+	})
+	r.fill("1\r\n", "2\r\n", "3\r\n")
+	c := r.selecting()
+	r.fill("4\r\n", "5\r\n")
+	if err := r.inbox.Expunge(t.Context(), mailparts.UIDSet{{First: 2, Last: 2}}, ""); err != nil {
+		t.Fatal(err)
+	}
+	c.play(`
+		C: a1 NOOP
+		S: * 2 EXPUNGE
+		S: * 3 EXISTS
+		S: * 0 RECENT
+		S: a1 OK NOOP completed
+		C: a2 UID FETCH 1:* UID
+		S: * 1 FETCH (UID 1)
+		S: * 2 FETCH (UID 3)
+		S: * 3 FETCH (UID 5)
 		S: a2 OK FETCH completed
 	`)
 }

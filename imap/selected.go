@@ -127,6 +127,8 @@ func (b *selected) follow(ctx context.Context, st mailparts.Status) (n news, err
 			return n, err
 		}
 	}
+	// A message may have gone since it was listed: then the client never hears of it.
+	n.arrived = n.arrived.Subtract(vanished)
 	b.admit(n.arrived)
 	b.lose(vanished)
 	b.seen = st.HighestModSeq
