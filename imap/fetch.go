@@ -171,6 +171,7 @@ func (f *fetching) one(seq uint32) error {
 	}
 	marked := f.marked.Contains(m.UID)
 	if f.flags || marked {
+		f.box.tell(m)
 		f.tellKeywords(m.Flags)
 	}
 	f.out.Print("* ")

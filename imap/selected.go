@@ -26,7 +26,7 @@ type selected struct {
 	lostUpTo  mailparts.ModSeq // what was expunged up to it is not in view, or in gone
 	gone      mailparts.UIDSet // expunged, and the client does not know it yet
 	recent    mailparts.UIDSet
-	prints    map[mailparts.UID]uint64 // of flags, in a mailbox without mod-sequences
+	prints    map[mailparts.UID]uint64 // of the flags that the client knows, in a mailbox without mod-sequences
 	flags     []mailparts.Flag         // that FLAGS has told of
 	saved     mailparts.UIDSet         // what "$" stands for (RFC 5182)
 	lastFlags *mailparts.Flag          // of those that tellKeywords has looked at
@@ -169,7 +169,7 @@ func (b *selected) compare(ctx context.Context, st mailparts.Status) (n news, er
 		switch {
 		case m.UID > before:
 			n.arrived.Add(m.UID, m.UID)
-		case !known && b.view.seq(m.UID) != 0 && !b.quiet.Contains(m.UID):
+		case !known && b.view.seq(m.UID) != 0:
 			m.Flags = slices.Clone(m.Flags)
 			n.changed = append(n.changed, m)
 		}
@@ -178,20 +178,6 @@ func (b *selected) compare(ctx context.Context, st mailparts.Status) (n news, er
 	b.admit(n.arrived)
 	b.lose(missing.Subtract(there))
 	return n, nil
-}
-
-// changed is those of uids whose flags are not as the client knows them, in a mailbox
-// without mod-sequences.
-func (b *selected) changed(ctx context.Context, uids mailparts.UIDSet) (changed mailparts.UIDSet, err error) {
-	for m, err := range b.mb.Messages(ctx, uids, mailparts.Query{}) {
-		if err != nil {
-			return nil, err
-		}
-		if b.prints[m.UID] != fingerprint(m.Flags) {
-			changed.Add(m.UID, m.UID)
-		}
-	}
-	return changed, nil
 }
 
 // lose notes messages that are gone, of which the client is yet to hear.

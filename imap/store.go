@@ -88,10 +88,10 @@ func (s *session) apply(uids mailparts.UIDSet, c mailparts.FlagChange, silent bo
 func (s *session) applySilently(uids mailparts.UIDSet, c mailparts.FlagChange) (at mailparts.ModSeq, others, stale mailparts.UIDSet, err error) {
 	b := s.box
 	if b.prints != nil {
-		if others, err = b.changed(s.ctx, uids); err == nil {
+		if err = b.foresee(s.ctx, uids, c); err == nil {
 			at, stale, err = b.mb.SetFlags(s.ctx, uids, c)
 		}
-		return at, others, stale, err
+		return at, nil, stale, err
 	}
 	if c.UnchangedSince != 0 && c.UnchangedSince <= b.seen {
 		at, stale, err = b.mb.SetFlags(s.ctx, uids, c)
@@ -166,6 +166,7 @@ func (s *session) tellStored(uids mailparts.UIDSet, at mailparts.ModSeq, silent 
 			continue
 		}
 		if !silent {
+			s.box.tell(&m)
 			s.tellKeywords(m.Flags)
 		}
 		s.beginFetch(seq, m.UID)
