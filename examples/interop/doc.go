@@ -39,6 +39,8 @@
 //	                  read, flag, delete and save to another mailbox of imap.Server, by STARTTLS
 //	                  and by TLS from the first octet
 //	Alpine 2.26       flags, deletes and saves to another mailbox of imap.Server
+//	Thunderbird 153   lists, reads, flags, tags, moves and deletes in mailboxes of imap.Server, by
+//	                  STARTTLS and by TLS from the first octet; sees what comes while it IDLEs
 //	mbsync 1.4, offlineimap 8.0
 //	                  keep Maildirs of theirs and mailboxes of imap.Server alike: what is
 //	                  new, flagged and deleted goes both ways
