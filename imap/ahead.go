@@ -27,6 +27,8 @@ type ahead struct {
 
 	queue   []*looked // its capacity has those that were used before
 	workers []*query
+	n       int   // of messages
+	lost    error // of the connection
 }
 
 // looked is a message in the queue, and what came of the look at it.
@@ -43,6 +45,11 @@ type looked struct {
 
 // add takes a message that is in q.message: at once if nothing of it has to be read.
 func (a *ahead) add(ready bool) error {
+	if a.n++; a.n%1024 == 0 { // of those at once; the others see to it while they are looked at
+		if err := a.q.goesOn(); err != nil {
+			return err
+		}
+	}
 	if ready && len(a.queue) == 0 {
 		v, err := a.look(a.q)
 		return a.taken(v, err)
@@ -71,7 +78,9 @@ func (l *looked) hold(m *mailparts.Message) {
 // drain takes all that are in the queue.
 func (a *ahead) drain() error {
 	for from := 0; from < len(a.queue); {
-		a.lookAtAll(a.queue[from:])
+		if a.lookAtAll(a.queue[from:]); a.lost != nil {
+			return a.lost
+		}
 		for from < len(a.queue) && a.queue[from].done {
 			l := a.queue[from]
 			a.q.message, a.q.derived = l.message, l.view
@@ -101,10 +110,15 @@ func (a *ahead) taken(v verdict, err error) error {
 // lookAtAll looks at messages, or at the first of them if they are very much.
 func (a *ahead) lookAtAll(queue []*looked) {
 	var next, octets atomic.Int64
-	work := func(q *query) {
+	work := func(q *query, goesOn func() error) {
 		for octets.Load() < maxAheadOctets {
 			i := next.Add(1) - 1
 			if i >= int64(len(queue)) {
+				return
+			}
+			if err := goesOn(); err != nil {
+				a.lost = err
+				octets.Store(maxAheadOctets) // the others end
 				return
 			}
 			l := queue[i]
@@ -128,12 +142,12 @@ func (a *ahead) lookAtAll(queue []*looked) {
 					panicked.Store(&text)
 				}
 			}()
-			work(q)
+			work(q, func() error { return nil })
 		})
 	}
 	func() {
 		defer wg.Wait()
-		work(a.workers[0])
+		work(a.workers[0], a.q.goesOn)
 	}()
 	if p := panicked.Load(); p != nil {
 		panic(*p) // where the session can say so

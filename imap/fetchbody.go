@@ -82,9 +82,6 @@ func cutBody(err error) error {
 	return err
 }
 
-// maxHeaderRead is how much of the header of a part SEARCH looks at.
-const maxHeaderRead = 1 << 20
-
 // maxRoomKept is how long a header may be whose room is used again.
 const maxRoomKept = 64 << 10
 

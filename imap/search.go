@@ -105,6 +105,7 @@ type query struct {
 	root  *searchKey
 	now   time.Time
 	marks *modMarks // nil: no key asked for mod-sequences
+	told  time.Time // when the client heard last that the search goes on
 
 	// Of the message that is being looked at.
 	message mailparts.Message

@@ -1,7 +1,6 @@
 package imap
 
 import (
-	"io"
 	"strings"
 
 	"github.com/mailparts/mailparts"
@@ -260,14 +259,5 @@ func (q *query) inPartHeader(part *mime.Part, t *textKey) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	header, err := io.ReadAll(io.LimitReader(r, maxHeaderRead))
-	if err != nil {
-		return false, err
-	}
-	for name, value := range mime.Fields(header) {
-		if t.matcher.MatchString(name + ": " + mime.DecodeHeader(value)) {
-			return true, nil
-		}
-	}
-	return false, nil
+	return matchFields(r, t.matcher)
 }
