@@ -36,16 +36,16 @@
 //	Dovecot 2.3       as a client of imap.Server: doveadm backup and sync by imapc, and a Dovecot
 //	                  that serves our mailboxes and has none
 //	mutt 2.2, neomutt 2022
-//	                  read, flag, delete and save to another mailbox of imap.Server, by STARTTLS
-//	                  and by TLS from the first octet
+//	                  read, flag, delete and save to another mailbox of imap.Server, in Maildirs by
+//	                  STARTTLS and in mboxes by TLS from the first octet
 //	Alpine 2.26       flags, deletes and saves to another mailbox of imap.Server
 //	Thunderbird 153   lists, reads, flags, tags, moves and deletes in mailboxes of imap.Server, by
 //	                  STARTTLS and by TLS from the first octet; sees what comes while it IDLEs
 //	mbsync 1.4, offlineimap 8.0
 //	                  keep Maildirs of theirs and mailboxes of imap.Server alike: what is
-//	                  new, flagged and deleted goes both ways
+//	                  new, flagged and deleted goes both ways, with Maildirs and with mboxes
 //	fetchmail 6.4, getmail 6.18
-//	                  take mail away by IMAP
+//	                  take mail away by IMAP; fetchmail waits for more by IDLE
 //	Postfix 3.7, curl 7.88
 //	                  what is relayed to examples/mailserver is read there by IMAP
 //	curl 7.88, Python's imaplib

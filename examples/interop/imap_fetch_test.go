@@ -1,6 +1,7 @@
 package interop_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,6 +63,31 @@ func TestIMAPFetched(t *testing.T) {
 			}
 			if t.Failed() {
 				t.Logf("%s printed:\n%s", name, out)
+			}
+		})
+	}
+}
+
+// A client that waits by IDLE takes what is delivered meanwhile.
+func TestIMAPIdleWithFetchmail(t *testing.T) {
+	t.Parallel()
+	for kind, backend := range imapStores {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			s := serveIMAP(t, backend(filepath.Join(folder(t), "mail")))
+			s.numbered("INBOX", "one")
+			words, file := fetchmail(t, s, folder(t))
+			waiting := start(t, words[0], append(words[1:], "--idle")...)
+			waiting.log.await(t, "IMAP>", " IDLE")
+			for _, subject := range []string{"two", "three"} {
+				s.numbered("INBOX", subject)
+				retry(t, "waiting for "+subject, func() error {
+					b, err := os.ReadFile(file)
+					if err == nil && !strings.Contains(string(b), "this is "+subject) {
+						err = errors.New("it was not fetched")
+					}
+					return err
+				})
 			}
 		})
 	}

@@ -7,15 +7,15 @@ import (
 	"testing"
 )
 
-// mutt and its sibling list, read, flag, delete and save over IMAP with TLS from the first
-// octet, and by STARTTLS.
+// mutt and its sibling list, read, flag, delete and save over IMAP: in Maildirs by STARTTLS,
+// and in mboxes with TLS from the first octet.
 func TestIMAPWithMutt(t *testing.T) {
 	for _, name := range []string{"mutt", "neomutt"} {
-		for _, scheme := range []string{"imap", "imaps"} {
-			t.Run(name+", "+scheme, func(t *testing.T) {
+		for scheme, kind := range map[string]string{"imap": "maildir", "imaps": "mbox"} {
+			t.Run(name+", "+scheme+", "+kind, func(t *testing.T) {
 				t.Parallel()
 				programs := need(t, name, "script")
-				s := startIMAP(t)
+				s := serveIMAP(t, imapStores[kind](filepath.Join(folder(t), "mail")))
 				s.numbered("INBOX", "one", "two", "three", "four")
 				s.numbered("Work/Past", "old")
 				home := folder(t)

@@ -41,48 +41,53 @@ func offlineimap(t *testing.T, s *imapServer, home, tree string) []string {
 // What is new, flagged and deleted goes both ways, and nothing is doubled.
 func TestIMAPSynchronised(t *testing.T) {
 	for name, program := range syncPrograms {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := startIMAP(t)
-			s.numbered("INBOX", "one", "two", "three")
-			s.numbered("Work/Past", "four")
-			home := folder(t)
-			tree := filepath.Join(home, "tree")
-			if err := os.Mkdir(tree, 0o700); err != nil {
-				t.Fatal(err)
-			}
-			words := program(t, s, home, tree)
-			sync := func() {
-				t.Helper()
-				out := run(t, "", words[0], words[1:]...)
-				if t.Failed() {
-					t.Logf("%s printed:\n%s", name, out)
-				}
-			}
-
-			sync()
-			inbox := localMailbox(t, tree, "INBOX")
-			wantSorted(t, "at first", inbox, "one:", "two:", "three:")
-			wantSorted(t, "at first", localMailbox(t, tree, "Work/Past"), "four:")
-
-			// Here: a flag, a deletion, a message. There: the same of others.
-			flagNamed(t, inbox, "one", mailparts.FlagFlagged, mailparts.FlagSeen)
-			expungeNamed(t, inbox, "two")
-			appendTo(t, inbox, letterNamed("local"), mailparts.FlagSeen)
-			remote := s.numbered("INBOX", "remote")
-			flagNamed(t, remote, "three", mailparts.FlagAnswered)
-			expungeNamed(t, s.mailbox("Work/Past"), "four")
-			s.numbered("Later", "five")
-			sync()
-			sync()
-			want := []string{`one: \Flagged \Seen`, `three: \Answered`, `local: \Seen`, "remote:"}
-			s.want(name, "INBOX", want...)
-			s.want(name, "Work/Past")
-			wantSorted(t, "after all", inbox, want...)
-			wantSorted(t, "after all", localMailbox(t, tree, "Work/Past"))
-			wantSorted(t, "after all", localMailbox(t, tree, "Later"), "five:")
-		})
+		for kind, backend := range imapStores {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				t.Parallel()
+				synchronise(t, serveIMAP(t, backend(filepath.Join(folder(t), "mail"))), name, program)
+			})
+		}
 	}
+}
+
+func synchronise(t *testing.T, s *imapServer, name string, program func(t *testing.T, s *imapServer, home, tree string) []string) {
+	s.numbered("INBOX", "one", "two", "three")
+	s.numbered("Work/Past", "four")
+	home := folder(t)
+	tree := filepath.Join(home, "tree")
+	if err := os.Mkdir(tree, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	words := program(t, s, home, tree)
+	sync := func() {
+		t.Helper()
+		out := run(t, "", words[0], words[1:]...)
+		if t.Failed() {
+			t.Logf("%s printed:\n%s", name, out)
+		}
+	}
+
+	sync()
+	inbox := localMailbox(t, tree, "INBOX")
+	wantSorted(t, "at first", inbox, "one:", "two:", "three:")
+	wantSorted(t, "at first", localMailbox(t, tree, "Work/Past"), "four:")
+
+	// Here: a flag, a deletion, a message. There: the same of others.
+	flagNamed(t, inbox, "one", mailparts.FlagFlagged, mailparts.FlagSeen)
+	expungeNamed(t, inbox, "two")
+	appendTo(t, inbox, letterNamed("local"), mailparts.FlagSeen)
+	remote := s.numbered("INBOX", "remote")
+	flagNamed(t, remote, "three", mailparts.FlagAnswered)
+	expungeNamed(t, s.mailbox("Work/Past"), "four")
+	s.numbered("Later", "five")
+	sync()
+	sync()
+	want := []string{`one: \Flagged \Seen`, `three: \Answered`, `local: \Seen`, "remote:"}
+	s.want(name, "INBOX", want...)
+	s.want(name, "Work/Past")
+	wantSorted(t, "after all", inbox, want...)
+	wantSorted(t, "after all", localMailbox(t, tree, "Work/Past"))
+	wantSorted(t, "after all", localMailbox(t, tree, "Later"), "five:")
 }
 
 // localMailbox is a Maildir in a folder of the tree.

@@ -11,10 +11,11 @@ import (
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/imap"
 	"github.com/mailparts/mailparts/maildir"
+	"github.com/mailparts/mailparts/mbox"
 	"github.com/mailparts/mailparts/sasl"
 )
 
-// imapServer is an imap.Server of ours on alice's Maildirs. Her password is password.
+// imapServer is an imap.Server of ours on alice's mailboxes. Her password is password.
 type imapServer struct {
 	testing.TB
 	store       mailparts.Store
@@ -23,10 +24,21 @@ type imapServer struct {
 	certificate string
 }
 
+// startIMAP serves Maildirs.
 func startIMAP(t testing.TB) *imapServer {
 	t.Helper()
+	return serveIMAP(t, &maildir.Backend{Root: filepath.Join(folder(t), "mail")})
+}
+
+// imapStores are the kinds of stores that clients are tried with.
+var imapStores = map[string]func(root string) mailparts.Backend{
+	"maildir": func(root string) mailparts.Backend { return &maildir.Backend{Root: root} },
+	"mbox":    func(root string) mailparts.Backend { return &mbox.Backend{Root: root} },
+}
+
+func serveIMAP(t testing.TB, backend mailparts.Backend) *imapServer {
+	t.Helper()
 	log := newBuffer()
-	backend := &maildir.Backend{Root: filepath.Join(folder(t), "mail")}
 	server := &imap.Server{
 		Hostname: "imap.example.test", Backend: backend, TLSConfig: serverTLS(), AllowInsecureAuth: true,
 		Auth: sasl.AuthenticatorFunc(func(_ context.Context, c *sasl.Credentials) (string, error) {
