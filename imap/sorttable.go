@@ -51,7 +51,8 @@ type column struct {
 	*sortKey
 	reverse bool
 	numbers []int64
-	texts   []string
+	texts   []byte            // one after the other
+	ends    []int             // where each ends
 	keys    map[string]string // of texts that have come before
 }
 
@@ -118,13 +119,22 @@ func (t *table) add(q *query) {
 			key = c.key(text)
 			c.keys[text] = key
 		}
-		c.texts = append(c.texts, key)
+		c.texts = append(c.texts, key...)
+		c.ends = append(c.ends, len(c.texts))
 	}
 }
 
-// row is a message and as much of its first key as is compared at once.
+// textOf returns the text of a message.
+func (c *column) textOf(i int32) []byte {
+	if i == 0 {
+		return c.texts[:c.ends[0]]
+	}
+	return c.texts[c.ends[i-1]:c.ends[i]]
+}
+
+// row is a message and as much of its key as is compared at once.
 type row struct {
-	start uint64
+	piece uint64
 	at    int32
 }
 
@@ -132,19 +142,9 @@ type row struct {
 func (t *table) sorted() []mailparts.UID {
 	rows := make([]row, len(t.uids))
 	for i := range rows {
-		rows[i] = row{t.columns[0].start(i), int32(i)}
+		rows[i].at = int32(i)
 	}
-	slices.SortFunc(rows, func(a, b row) int {
-		if a.start != b.start {
-			return cmp.Compare(a.start, b.start)
-		}
-		for _, c := range t.columns {
-			if order := c.compare(a.at, b.at); order != 0 {
-				return order
-			}
-		}
-		return int(a.at - b.at)
-	})
+	t.order(rows, make([]row, len(rows)), 0, 0)
 	uids := make([]mailparts.UID, len(rows))
 	for i, r := range rows {
 		uids[i] = t.uids[r.at]
@@ -152,29 +152,87 @@ func (t *table) sorted() []mailparts.UID {
 	return uids
 }
 
-// start is what orders most values, though not all that differ.
-func (c *column) start(i int) (n uint64) {
-	if c.number != nil {
-		n = uint64(c.numbers[i]) ^ 1<<63
-	} else {
-		var b [8]byte
-		copy(b[:], c.texts[i])
-		n = binary.BigEndian.Uint64(b[:])
+// order sorts rows that are equal in the columns before one, and there up to a depth. Each
+// step is of one piece of the key: long beginnings that all have in common cost no
+// comparisons.
+func (t *table) order(rows, room []row, column, depth int) {
+	if len(rows) < 2 || column == len(t.columns) {
+		return
 	}
+	c := t.columns[column]
+	flip := uint64(0)
 	if c.reverse {
-		return math.MaxUint64 - n
+		flip = math.MaxUint64
+	}
+	for i := range rows {
+		rows[i].piece = c.piece(rows[i].at, depth) ^ flip
+	}
+	sortRows(rows, room)
+	for len(rows) > 0 {
+		n := 1
+		for n < len(rows) && rows[n].piece == rows[0].piece {
+			n++
+		}
+		if c.number == nil && (rows[0].piece^flip)&0xff > textPiece {
+			t.order(rows[:n], room, column, depth+textPiece)
+		} else {
+			t.order(rows[:n], room, column+1, 0)
+		}
+		rows = rows[n:]
+	}
+}
+
+// textPiece is how many octets of a text are in a piece.
+const textPiece = 7
+
+// piece is a number, or octets of a text and how many of them there are: textPiece+1 if
+// more follow.
+func (c *column) piece(i int32, depth int) uint64 {
+	if c.number != nil {
+		return uint64(c.numbers[i]) ^ 1<<63
+	}
+	text := c.textOf(i)[depth:]
+	if len(text) > textPiece {
+		return binary.BigEndian.Uint64(text)&^0xff | (textPiece + 1)
+	}
+	n := uint64(len(text))
+	for k, o := range text {
+		n |= uint64(o) << (56 - 8*k)
 	}
 	return n
 }
 
-func (c *column) compare(a, b int32) (order int) {
-	if c.number != nil {
-		order = cmp.Compare(c.numbers[a], c.numbers[b])
-	} else {
-		order = cmp.Compare(c.texts[a], c.texts[b])
+// sortRows sorts rows by their pieces, and leaves those that are equal as they are.
+func sortRows(rows, room []row) {
+	if len(rows) < 200 {
+		slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(a.piece, b.piece) })
+		return
 	}
-	if c.reverse {
-		return -order
+	var counts [8][256]uint32
+	for i := range rows {
+		for k := range counts {
+			counts[k][byte(rows[i].piece>>(8*k))]++
+		}
 	}
-	return order
+	from, to := rows, room[:len(rows)]
+	for k := range counts {
+		count := &counts[k]
+		if count[byte(rows[0].piece>>(8*k))] == uint32(len(rows)) { // all have the same
+			continue
+		}
+		at := uint32(0)
+		for o, n := range count {
+			count[o] = at
+			at += n
+		}
+		for _, r := range from {
+			o := byte(r.piece >> (8 * k))
+			to[count[o]] = r
+			count[o]++
+		}
+		from, to = to, from
+	}
+	if &from[0] != &rows[0] {
+		copy(rows, from)
+	}
 }
