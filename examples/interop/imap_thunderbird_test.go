@@ -57,7 +57,7 @@ const done = begin => new Promise((resolve, reject) => {
 });
 
 const until = async (what, f) => {
-	for (const late = Date.now() + 25000;;) {
+	for (const late = Date.now() + 60000;;) {
 		const result = f();
 		if (result) return result;
 		if (Date.now() > late) throw new Error("in vain for " + what());

@@ -21,14 +21,26 @@ type marionette struct {
 	number int
 }
 
+// marionettePatience is how long such a program may take, which is slow to start on a busy
+// machine.
+const marionettePatience = 3 * patience
+
 // dialMarionette opens a session in which scripts have the program's own rights.
 func dialMarionette(t testing.TB, addr string) *marionette {
 	t.Helper()
 	m := &marionette{TB: t}
-	retry(t, "waiting for marionette", func() (err error) {
-		m.conn, err = net.DialTimeout("tcp", addr, time.Second)
-		return err
-	})
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.Now().Add(marionettePatience); ; <-tick.C {
+		conn, err := net.DialTimeout("tcp", addr, time.Second)
+		if err == nil {
+			m.conn = conn
+			break
+		}
+		if time.Now().After(late) {
+			t.Fatalf("waiting for marionette: %v", err)
+		}
+	}
 	t.Cleanup(func() { m.conn.Close() })
 	m.r = bufio.NewReader(m.conn)
 	if _, err := m.receive(); err != nil { // its greeting
@@ -36,7 +48,7 @@ func dialMarionette(t testing.TB, addr string) *marionette {
 	}
 	m.command("WebDriver:NewSession", map[string]any{})
 	m.command("Marionette:SetContext", map[string]any{"value": "chrome"})
-	m.command("WebDriver:SetTimeouts", map[string]any{"script": patience.Milliseconds()})
+	m.command("WebDriver:SetTimeouts", map[string]any{"script": marionettePatience.Milliseconds()})
 	return m
 }
 
@@ -74,9 +86,9 @@ func (m *marionette) command(name string, params map[string]any) json.RawMessage
 	return result
 }
 
-// receive reads what the program says next. A script has its own, shorter time.
+// receive reads what the program says next. A script has a shorter time.
 func (m *marionette) receive() ([]byte, error) {
-	m.conn.SetReadDeadline(time.Now().Add(patience + patience/2))
+	m.conn.SetReadDeadline(time.Now().Add(marionettePatience + patience))
 	length, err := m.r.ReadString(':')
 	if err != nil {
 		return nil, err
