@@ -21,7 +21,7 @@ func (s *session) sort(p *wire.Parser) error {
 	if err != nil {
 		return err
 	}
-	t := newTable(columns)
+	t := &table{columns: columns}
 	if err := q.each(uids, t.want(), t.add); err != nil {
 		return err
 	}

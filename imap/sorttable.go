@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/imap/internal/thread"
@@ -18,7 +17,7 @@ type sortKey struct {
 	want   mailparts.Field
 	number func(q *query) int64
 	text   func(q *query) string
-	key    func(text string) string // what is compared of it
+	append func(key []byte, text string) []byte // what is compared of it
 }
 
 const wantSent = mailparts.WantDates | mailparts.WantDerived
@@ -35,15 +34,15 @@ var sortKeys = map[string]*sortKey{
 	"SUBJECT": {
 		want: mailparts.WantDerived,
 		text: func(q *query) string { return q.derived.view.Subject() },
-		key: func(subject string) string {
+		append: func(key []byte, subject string) []byte {
 			base, _ := thread.BaseSubject(subject)
-			return thread.Collate(base)
+			return thread.AppendCollated(key, base)
 		},
 	},
 }
 
 func textSort(text func(*query) string) *sortKey {
-	return &sortKey{want: mailparts.WantDerived, text: text, key: thread.Collate}
+	return &sortKey{want: mailparts.WantDerived, text: text, append: thread.AppendCollated}
 }
 
 // column is the values of all messages for one key.
@@ -51,13 +50,15 @@ type column struct {
 	*sortKey
 	reverse bool
 	numbers []int64
-	texts   []byte            // one after the other
-	ends    []int             // where each ends
-	keys    map[string]string // of texts that have come before
+	texts   []byte // one after the other
+	ends    []int  // where each ends
 }
 
 // maxSortKeys bounds the keys of a SORT. There are no more than these to tell apart.
 const maxSortKeys = 20
+
+// maxSortText is how many octets of a text are compared, lest senders fill the memory.
+const maxSortText = 1000
 
 // parseSort reads the sort criteria, in parentheses.
 func parseSort(p *wire.Parser) (columns []*column) {
@@ -88,15 +89,6 @@ type table struct {
 	uids    []mailparts.UID
 }
 
-func newTable(columns []*column) *table {
-	for _, c := range columns {
-		if c.text != nil {
-			c.keys = map[string]string{}
-		}
-	}
-	return &table{columns: columns}
-}
-
 func (t *table) want() (want mailparts.Field) {
 	for _, c := range t.columns {
 		want |= c.want
@@ -112,14 +104,9 @@ func (t *table) add(q *query) {
 			c.numbers = append(c.numbers, c.number(q))
 			continue
 		}
-		text := c.text(q)
-		key, ok := c.keys[text]
-		if !ok {
-			text = strings.Clone(text) // which is the store's
-			key = c.key(text)
-			c.keys[text] = key
-		}
-		c.texts = append(c.texts, key...)
+		from := len(c.texts)
+		c.texts = c.append(c.texts, c.text(q))
+		c.texts = c.texts[:min(len(c.texts), from+maxSortText)]
 		c.ends = append(c.ends, len(c.texts))
 	}
 }

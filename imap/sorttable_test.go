@@ -56,3 +56,14 @@ func TestSortOfMany(t *testing.T) {
 		}
 	}
 }
+
+// Of a text no more than its beginning is compared.
+func TestSortOfLongTexts(t *testing.T) {
+	r := start(t, nil)
+	for _, end := range []string{"b", "a"} {
+		r.fill("Subject: "+strings.Repeat("x", 998)+end+"\r\n\r\n", "Subject: "+strings.Repeat("x", 1000)+end+"\r\n\r\n")
+	}
+	if got, want := r.selecting().do("SORT (SUBJECT) UTF-8 ALL")[0], "* SORT 3 1 2 4"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

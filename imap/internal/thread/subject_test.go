@@ -67,8 +67,12 @@ func TestCollate(t *testing.T) {
 	for _, test := range []struct{ a, b string }{
 		{"hello", "HELLO"}, {"Grün", "GRU\u0308N"}, {"ǆ", "ǅ"}, {"ﬁ", "ﬁ"}, {"", ""},
 	} {
-		if a, b := thread.Collate(test.a), thread.Collate(test.b); a != b {
+		a, b := thread.Collate(test.a), thread.Collate(test.b)
+		if a != b {
 			t.Errorf("%q is %q, %q is %q", test.a, a, test.b, b)
+		}
+		if appended := string(thread.AppendCollated([]byte("x"), test.a)); appended != "x"+a {
+			t.Errorf("%q is %q, and x%[2]q appended is %q", test.a, a, appended)
 		}
 	}
 	if thread.Collate("a") == thread.Collate("b") || thread.Collate("a") > thread.Collate("B") {
