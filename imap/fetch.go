@@ -25,9 +25,7 @@ func (s *session) fetch(p *wire.Parser) error {
 	if err != nil {
 		return err
 	}
-	if uids, err = mods.narrow(uids); err != nil {
-		return err
-	}
+	uids = mods.narrow(uids)
 	f := &fetching{session: s, items: items, since: mods.since, modseq: mods.changed}
 	f.plan()
 	if mods.vanished {

@@ -55,9 +55,9 @@ func asksModSeq(items []fetchItem) bool {
 }
 
 // narrow applies PARTIAL.
-func (m *fetchMods) narrow(uids mailparts.UIDSet) (mailparts.UIDSet, error) {
+func (m *fetchMods) narrow(uids mailparts.UIDSet) mailparts.UIDSet {
 	if m.partial == nil {
-		return uids, nil
+		return uids
 	}
-	return m.partial.of(uids), nil
+	return m.partial.of(uids)
 }

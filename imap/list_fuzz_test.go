@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/mailparts/mailparts/imap/internal/wire"
 )
@@ -64,14 +63,10 @@ func TestPattern(t *testing.T) {
 func TestPatternCostsLittle(t *testing.T) {
 	p := newPattern(strings.Repeat("*a%a", 500) + "b")
 	name := strings.Repeat("a", 2000)
-	began := time.Now()
-	for range 10 {
+	for range 10 { // one alone would not end if it tried all ways
 		if p.match(name) {
 			t.Fatal("it matches")
 		}
-	}
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("ten matches took %v", took)
 	}
 }
 

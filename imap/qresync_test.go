@@ -115,12 +115,15 @@ func TestVanishedIsNotToldDuringFetch(t *testing.T) {
 		S: * 2 FETCH (UID 2)
 		S: * 4 EXISTS
 		S: * 4 RECENT
+		S: * OK [HIGHESTMODSEQ 4] ...
 		S: a1 OK FETCH completed
 		C: a2 FETCH 1:2 UID
 		S: * 2 FETCH (UID 2)
+		S: * OK [HIGHESTMODSEQ 4] ...
 		S: a2 NO [EXPUNGEISSUED] Some of the messages are no longer there
 		C: a3 COPY 1 INBOX
 		S: * VANISHED 1
+		S: * OK [HIGHESTMODSEQ 6] ...
 		S: a3 NO [EXPUNGEISSUED] Some of the messages are no longer there
 		C: a4 FETCH 1:3 UID
 		S: * 1 FETCH (UID 2)

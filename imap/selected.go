@@ -23,6 +23,8 @@ type selected struct {
 	view      view
 	told      mailparts.Status // the numbers of the last look
 	seen      mailparts.ModSeq
+	toldUpTo  mailparts.ModSeq // what has changed up to it the client knows
+	held      bool             // the client was told that it knows no more than toldUpTo
 	lostUpTo  mailparts.ModSeq // what was expunged up to it is not in view, or in gone
 	gone      mailparts.UIDSet // expunged, and the client does not know it yet
 	recent    mailparts.UIDSet
@@ -44,7 +46,7 @@ func (b *selected) fill(ctx context.Context) (st mailparts.Status, firstUnseen u
 	if err != nil {
 		return st, 0, err
 	}
-	b.told, b.seen, b.lostUpTo = o.Status, o.HighestModSeq, o.HighestModSeq
+	b.told, b.seen, b.toldUpTo, b.lostUpTo = o.Status, o.HighestModSeq, o.HighestModSeq, o.HighestModSeq
 	b.view.set(o.UIDs)
 	if o.HighestModSeq == 0 {
 		err = b.takePrints(ctx)
@@ -208,6 +210,22 @@ func (s *session) update(expunges bool) {
 		s.tellArrived()
 	}
 	s.tellFlags(n.changed)
+	s.tellHeld()
+}
+
+// tellHeld tells a client of QRESYNC which mod-sequence it may come back with: while it may
+// not hear of expunges, no higher one than theirs, though messages with higher ones are told
+// of (RFC 7162 section 3.2).
+func (s *session) tellHeld() {
+	b := s.box
+	holds := len(b.gone) > 0
+	if !holds {
+		b.toldUpTo = b.seen
+	}
+	if s.enabled.qresync && b.seen != 0 && (holds || b.held) {
+		s.tellModSeq(b.toldUpTo)
+	}
+	b.held = holds
 }
 
 // tellExpunged tells of the messages that are gone, by EXPUNGE or VANISHED.

@@ -61,13 +61,23 @@ func searchMessage(msg []byte, t mailparts.TextSearch) (match, sure bool) {
 
 // headerFields are the unfolded fields of a header (RFC 5322 section 2.2.3).
 func headerFields(header string) (fields []string) {
-	for line := range strings.SplitSeq(header, "\r\n") {
-		if last := len(fields) - 1; last >= 0 && line != "" && (line[0] == ' ' || line[0] == '\t') {
-			fields[last] += line
-		} else if line != "" {
-			fields = append(fields, line)
+	var lines []string // of the field at hand
+	end := func() {
+		if len(lines) > 0 {
+			fields = append(fields, strings.Join(lines, ""))
 		}
+		lines = lines[:0]
 	}
+	for line := range strings.SplitSeq(header, "\r\n") {
+		if line == "" {
+			continue
+		}
+		if line[0] != ' ' && line[0] != '\t' {
+			end()
+		}
+		lines = append(lines, line)
+	}
+	end()
 	return fields
 }
 
