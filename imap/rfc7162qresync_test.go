@@ -73,7 +73,7 @@ func TestRFC7162SequenceMatch(t *testing.T) {
 	at := r.flag(`\Answered`, 30)
 	c := r.login()
 	c.do("ENABLE QRESYNC")
-	changed := fmt.Sprintf(`* 10 FETCH (UID 30 FLAGS (\Answered`)
+	changed := `* 10 FETCH (UID 30 FLAGS (\Answered`
 	for match, vanished := range map[string]string{
 		"":                             "1:2,4:5,7:8,10:11,13:14,16:17,19:20,22:23,25:26,28:29",
 		" (5,7,8:10 15,21,24,27,30)":   "",
