@@ -36,7 +36,7 @@ var ErrFull = errors.New("the cache is full")
 // A cache file begins with a magic number, its generation, and how many messages'
 // octets were written, those that nobody refers to any more too.
 const (
-	cacheMagic = "mpcache1"
+	cacheMagic = "mpcache2"
 	cacheHead  = 8 + 8 + 8
 )
 

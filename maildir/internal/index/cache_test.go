@@ -322,7 +322,7 @@ func FuzzCache(f *testing.F) {
 	f.Add(make([]byte, 40), uint16(24), uint32(0))
 	f.Fuzz(func(t *testing.T, junk []byte, offset uint16, uid uint32) {
 		fsys := disktest.New()
-		head := append([]byte("mpcache1\x01\x00\x00\x00\x00\x00\x00\x00"), make([]byte, 8)...)
+		head := append([]byte("mpcache2\x01\x00\x00\x00\x00\x00\x00\x00"), make([]byte, 8)...)
 		must(t, disk.WriteFile(fsys, cacheName, append(head, junk...), 0o600))
 		r := index.NewCache(fsys, cacheName).Reader(1)
 		defer r.Close()
@@ -385,5 +385,32 @@ func TestCacheFull(t *testing.T) {
 			t.Errorf("operation %d failed: %d octets, want %d", failed, got, size)
 		}
 		u.want(t, 1, 2)
+	}
+}
+
+func TestTagOf(t *testing.T) {
+	const base = "1700000001.M1P4711Q1.mail.example.org,S=3517,W=3575"
+	for text, want := range map[string]uint64{"": 12638153115695167455, "1700000001.M1": 16432559635455512223, base: 3587479273104295552} { // as it is on disks
+		if got := index.TagOf(text); got != want {
+			t.Errorf("%q has the tag %d, not %d", text, got, want)
+		}
+	}
+	seen := map[uint64]string{}
+	add := func(text string) {
+		tag := index.TagOf(text)
+		if was, ok := seen[tag]; ok && was != text {
+			t.Errorf("%q and %q have one tag", was, text)
+		}
+		seen[tag] = text
+	}
+	for i := range len(base) {
+		add(base[:i])
+		for bit := range 8 {
+			b := []byte(base)
+			b[i] ^= 1 << bit
+			add(string(b))
+		}
+		add(base[:i] + "\x00" + base[i:])
+		add(base[i:] + base[:i])
 	}
 }

@@ -187,7 +187,7 @@ func TestCacheOfTooMuch(t *testing.T) {
 		b := binary.LittleEndian.AppendUint32(nil, 5)
 		b = binary.LittleEndian.AppendUint32(b, uint32(size))
 		b = append(b, make([]byte, size)...)
-		file := append([]byte("mpcache1\x01"), make([]byte, 15)...)
+		file := append([]byte("mpcache2\x01"), make([]byte, 15)...)
 		file = binary.LittleEndian.AppendUint64(file, 9^1)
 		file = binary.LittleEndian.AppendUint32(file, crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)))
 		fsys := disktest.New()
