@@ -107,8 +107,6 @@ globalThis.tb = {
 	// become waits until a folder is listed as what is wanted.
 	become: (path, want) => until(() => path + " to be " + want + ", it is " + list(path), () => list(path).join() == want.join()),
 
-	update: path => done(l => folder(path).QueryInterface(Ci.nsIMsgImapMailFolder).updateFolderWithListener(tb.window.msgWindow, l)),
-
 	find: (path, subject) => [...folder(path).messages].find(h => h.mime2DecodedSubject == subject),
 
 	// read selects a message in the window and returns what is shown of it.
@@ -154,9 +152,8 @@ func thunderbird(t testing.TB) (m *marionette, log func() string) {
 	return m, log
 }
 
-// Thunderbird lists, reads, flags, tags, moves, deletes and appends over IMAP with TLS from
-// the first octet, and by STARTTLS; it sees what others do while it IDLEs and while it was
-// not connected.
+// Thunderbird lists, reads, flags, tags, moves and deletes over IMAP with TLS from the first
+// octet, and by STARTTLS; it sees what others do while it IDLEs.
 func TestIMAPWithThunderbird(t *testing.T) {
 	t.Parallel()
 	m, log := thunderbird(t)
