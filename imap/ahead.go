@@ -23,7 +23,8 @@ const (
 type ahead struct {
 	q    *query
 	look func(q *query) (verdict, error) // at q.message, on any goroutine
-	take func(q *query, v verdict)       // in order, with what look has left in q
+	take func(q *query, v verdict) error // in order, with what look has left in q
+	gone func()                          // if not nil, for a message that is expunged by now
 
 	queue   []*looked // its capacity has those that were used before
 	workers []*query
@@ -98,13 +99,15 @@ func (a *ahead) drain() error {
 
 // taken passes on what a look has found, unless the message was expunged since.
 func (a *ahead) taken(v verdict, err error) error {
-	if errors.Is(err, mailparts.ErrNoMessage) {
-		return nil
+	switch {
+	case err == nil:
+		return a.take(a.q, v)
+	case !errors.Is(err, mailparts.ErrNoMessage):
+		return err
+	case a.gone != nil:
+		a.gone()
 	}
-	if err == nil {
-		a.take(a.q, v)
-	}
-	return err
+	return nil
 }
 
 // lookAtAll looks at messages, or at the first of them if they are very much.

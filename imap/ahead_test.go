@@ -90,3 +90,30 @@ func TestAheadOfMuch(t *testing.T) {
 		t.Errorf("got %s, want %s", got[0], want)
 	}
 }
+
+// FETCH scans several messages at a time, and answers in their order.
+func TestFetchAhead(t *testing.T) {
+	r := manyUnread(t, 290, "")
+	c := r.selecting()
+	c.do("UID FETCH 20:40,150:160 BODYSTRUCTURE")
+	if err := r.inbox.Expunge(t.Context(), mailparts.UIDSet{{First: 200, Last: 209}}, ""); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{}
+	for i := 1; i <= 290; i++ {
+		if i < 200 || i > 209 {
+			want = append(want, fmt.Sprintf(`* %d FETCH (BODY[HEADER.FIELDS (SUBJECT)] "Subject: topic %03d\r\n\r\n" PREVIEW "body %d")`, i, i*7%300, i))
+		}
+	}
+	for range 2 { // when they must be read, and when they need not
+		got := c.do(`FETCH 1:* (BODY.PEEK[HEADER.FIELDS (SUBJECT)] PREVIEW)`)
+		last := len(got) - 1
+		for i := range got {
+			got[i] = strings.ReplaceAll(strings.Replace(got[i], "{22}\r\n", `"`, 1), "\r\n\r\n PREVIEW", `\r\n\r\n" PREVIEW`)
+		}
+		equal(t, got[:last], want)
+		if !strings.HasPrefix(got[last], "NO [EXPUNGEISSUED]") {
+			t.Errorf("got %s", got[last])
+		}
+	}
+}

@@ -99,14 +99,9 @@ func (f *fetching) run(uids mailparts.UIDSet) error {
 	defer f.body.close()
 	f.m = &f.message
 	at := follower{v: &f.box.view}
-	n := uint32(0)
-	for m, err := range f.box.mb.Messages(f.ctx, uids, mailparts.Query{Since: f.since, Want: f.want}) {
-		if err != nil {
-			return err
-		}
-		n++
+	answer, finish := f.readAhead(func(m *mailparts.Message) error {
 		if seq := at.seq(m.UID); seq != 0 {
-			f.message = m
+			f.message = *m
 			if err := f.one(seq); err != nil {
 				return err
 			}
@@ -114,6 +109,20 @@ func (f *fetching) run(uids mailparts.UIDSet) error {
 		if err := f.out.Err(); err != nil {
 			return &lostConnection{err}
 		}
+		return nil
+	})
+	n := uint32(0)
+	for m, err := range f.box.mb.Messages(f.ctx, uids, mailparts.Query{Since: f.since, Want: f.want}) {
+		if err != nil {
+			return err
+		}
+		n++
+		if err := answer(&m); err != nil {
+			return err
+		}
+	}
+	if err := finish(); err != nil {
+		return err
 	}
 	f.cache.flush(f.session)
 	if f.since == 0 && n != uids.Len() {
@@ -201,11 +210,16 @@ func (f *fetching) one(seq uint32) error {
 // would do, so that the next time the store has what is derived of it.
 const maxScannedForHeader = 64 << 10
 
+// scans reports whether a message is scanned if the store has nothing derived of it.
+func (f *fetching) scans(m *mailparts.Message) bool {
+	return f.needsTree || f.common && f.keeps && m.Size <= maxScannedForHeader
+}
+
 // prepare gets all that can fail, before the response begins.
 func (f *fetching) prepare() error {
 	f.held = 0
 	switch {
-	case f.needsTree, f.common && f.keeps && f.m.Size <= maxScannedForHeader:
+	case f.scans(f.m):
 		if err := f.derive(); err != nil {
 			return err
 		}

@@ -107,6 +107,8 @@ type query struct {
 	marks *modMarks // nil: no key asked for mod-sequences
 	told  time.Time // when the client heard last that the search goes on
 
+	answers bool // the client is answered for each message, and hears so that it goes on
+
 	// Of the message that is being looked at.
 	message mailparts.Message
 	body    body

@@ -88,7 +88,7 @@ func (q *query) list(uids mailparts.UIDSet, most cost) (matched, left mailparts.
 	a := ahead{
 		q:    q,
 		look: func(q *query) (verdict, error) { return q.judge(q.root, most) },
-		take: func(q *query, v verdict) {
+		take: func(q *query, v verdict) error {
 			switch v {
 			case yes:
 				matched.Add(q.message.UID, q.message.UID)
@@ -98,6 +98,7 @@ func (q *query) list(uids mailparts.UIDSet, most cost) (matched, left mailparts.
 			case maybe:
 				left.Add(q.message.UID, q.message.UID)
 			}
+			return nil
 		},
 	}
 	defer a.close()

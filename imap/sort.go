@@ -71,7 +71,7 @@ func (q *query) each(uids mailparts.UIDSet, want mailparts.Field, take func(*que
 	a := ahead{
 		q:    q,
 		look: func(q *query) (verdict, error) { return yes, q.derive() },
-		take: func(q *query, _ verdict) { take(q) },
+		take: func(q *query, _ verdict) error { take(q); return nil },
 	}
 	if want&mailparts.WantDerived == 0 {
 		a.look = func(*query) (verdict, error) { return yes, nil }
