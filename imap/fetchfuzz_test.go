@@ -12,7 +12,7 @@ import (
 func FuzzFetch(f *testing.F) {
 	for _, s := range []string{
 		"FULL", "(FLAGS UID body)", "BODY.PEEK[]<0.1>", "BODY[1.2.MIME]", "(RFC822.TEXT PREVIEW (LAZY) BINARY.SIZE[3])",
-		"BODY[3.HEADER.FIELDS (Subject \"a b\" {2+}\r\nx))]<5.4294967295>", "BODY[4.2.HEADER.FIELDS.NOT (\"\")]", "BINARY[1.1]<1.9>", "BODY[1.]",
+		"BODY[3.HEADER.FIELDS (Subject \"a b\" {2+}\r\nx))]<5.4294967295>", "BODY[4.2.HEADER.FIELDS.NOT (\"\")]", "BINARY[1.1]<1.9>", "BODY[1.]", "BINARY[01]",
 	} {
 		f.Add(s)
 	}

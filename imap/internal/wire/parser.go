@@ -291,10 +291,11 @@ func (p *Parser) Message() (lit Literal) {
 // Number reads a number of 32 bits.
 func (p *Parser) Number() uint32 { return uint32(p.number(math.MaxUint32)) }
 
-// NZNumber is Number, but for 0.
+// NZNumber reads a number of 32 bits whose first digit is not 0 (RFC 9051 section 9).
 func (p *Parser) NZNumber() uint32 {
+	zero := p.Peek() == '0'
 	n := p.Number()
-	if n == 0 {
+	if zero {
 		p.Fail(Error("Expected a number above 0"))
 	}
 	return n
