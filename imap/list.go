@@ -40,11 +40,13 @@ func (s *session) list(p *wire.Parser) error {
 		if !n.due(c) {
 			continue
 		}
+		numbers, err := s.listedNumbers(n, c)
+		if err != nil {
+			return err
+		}
 		s.tellListed(n, c)
-		if c.tell.status != nil && n.exists && !n.info.NoSelect {
-			if err := s.tellListedStatus(n, c.tell.status); err != nil {
-				return err
-			}
+		if numbers != nil {
+			s.tellStatus(n.info.Name, numbers, c.tell.status)
 		}
 	}
 	return nil
@@ -96,22 +98,35 @@ func (n *listed) appendAttributes(b []byte, c *listCommand, rev2 bool) []byte {
 	return append(b, ')')
 }
 
-// tellListedStatus sends the STATUS of a mailbox, or none if it is gone or not to be read
-// (RFC 5819 section 2).
-func (s *session) tellListedStatus(n *listed, items []*statusItem) error {
+// listedNumbers are those of a mailbox for its STATUS, nil if it gets none: it was not
+// asked for, or the mailbox does not satisfy the criteria. One that cannot be read, or is
+// gone since it was listed, is \Noselect then (RFC 5819 section 2).
+func (s *session) listedNumbers(n *listed, c *listCommand) (*statusNumbers, error) {
+	if c.tell.status == nil || !n.chosen || !n.exists || n.info.NoSelect {
+		return nil, nil
+	}
+	numbers, err := s.lookUp(n, c.tell.status)
+	if err != nil {
+		n.info.NoSelect = true
+		return nil, unlessHidden(err)
+	}
+	return numbers, nil
+}
+
+// lookUp finds out the numbers of a mailbox, of which LIST may have found some.
+func (s *session) lookUp(n *listed, items []*statusItem) (*statusNumbers, error) {
 	mb, err := s.store.Mailbox(s.ctx, n.info.Name)
 	if err != nil {
-		return unlessHidden(err)
+		return nil, err
 	}
-	st := n.info.Status
-	if st == nil {
-		now, err := mb.Status(s.ctx)
-		if err != nil {
-			return unlessHidden(err)
-		}
-		st = &now
+	if n.info.Status != nil {
+		return s.statusNumbers(n.info.Name, mb, *n.info.Status, items)
 	}
-	return unlessHidden(s.tellStatus(n.info.Name, mb, *st, items))
+	st, err := mb.Status(s.ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.statusNumbers(n.info.Name, mb, st, items)
 }
 
 // allInfos lists the store's mailboxes, with their status if LIST tells many of them.

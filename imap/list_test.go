@@ -242,7 +242,7 @@ func TestSpecialUse(t *testing.T) {
 	`)
 }
 
-// RFC 5819 section 3.
+// RFC 5819 sections 2 and 3.
 func TestListStatus(t *testing.T) {
 	r := start(t, nil)
 	r.fill("1\r\n", "2\r\n")

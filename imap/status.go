@@ -85,8 +85,13 @@ func (s *session) status(p *wire.Parser) error {
 	if err != nil {
 		return err
 	}
+	numbers, err := s.statusNumbers(name, mb, st, items)
+	if err != nil {
+		return err
+	}
 	s.tellOldName("", asked, name)
-	return s.tellStatus(name, mb, st, items)
+	s.tellStatus(name, numbers, items)
+	return nil
 }
 
 // parseStatusItems reads what is asked for, each item once.
@@ -108,11 +113,9 @@ func parseStatusItems(p *wire.Parser) (items []*statusItem) {
 	return items
 }
 
-// tellStatus sends STATUS. To ask for HIGHESTMODSEQ enables CONDSTORE (RFC 7162 section
-// 3.1).
-func (s *session) tellStatus(name string, mb mailparts.Mailbox, st mailparts.Status, items []*statusItem) error {
-	c := &statusNumbers{Status: st}
-	var err error
+// statusNumbers adds what items need to the Status of a mailbox.
+func (s *session) statusNumbers(name string, mb mailparts.Mailbox, st mailparts.Status, items []*statusItem) (c *statusNumbers, err error) {
+	c = &statusNumbers{Status: st}
 	switch {
 	case !slices.ContainsFunc(items, func(it *statusItem) bool { return it.counts }):
 	case st.Counts != nil:
@@ -123,9 +126,12 @@ func (s *session) tellStatus(name string, mb mailparts.Mailbox, st mailparts.Sta
 	if err == nil && slices.ContainsFunc(items, isItem("RECENT")) {
 		c.recent, err = s.countRecent(name, mb, st)
 	}
-	if err != nil {
-		return err
-	}
+	return c, err
+}
+
+// tellStatus sends STATUS. To ask for HIGHESTMODSEQ enables CONDSTORE (RFC 7162 section
+// 3.1).
+func (s *session) tellStatus(name string, c *statusNumbers, items []*statusItem) {
 	s.out.Print("* STATUS ")
 	s.printName(name)
 	s.out.Append(func(b []byte) []byte {
@@ -149,7 +155,6 @@ func (s *session) tellStatus(name string, mb mailparts.Mailbox, st mailparts.Sta
 	if slices.ContainsFunc(items, isItem("HIGHESTMODSEQ")) {
 		s.enableCondstore()
 	}
-	return nil
 }
 
 func isItem(name string) func(*statusItem) bool {
