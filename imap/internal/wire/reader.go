@@ -92,10 +92,23 @@ func (r *Reader) More(isMessage func(text []byte) bool) ([]byte, error) {
 	return r.gather(isMessage)
 }
 
-// Line reads one line that is no command: a response to a challenge, or DONE.
+// Line reads one line that is no command: a response to a challenge, or DONE. What it may
+// announce, of a client that took it for the place of a command, is dropped with the rest
+// of that: it must not be run as commands (RFC 7888 section 3).
 func (r *Reader) Line() ([]byte, error) {
 	l, err := r.in.ReadLine(r.Limits.Line)
-	return l, lineError(err)
+	if err == line.ErrTooLong || err == line.ErrBare {
+		lit, ok := announced(r.in.Tail())
+		return nil, r.refuse(lit, ok, lineError(err))
+	}
+	if err != nil {
+		return nil, lineError(err)
+	}
+	if lit, ok := announced(l); ok && lit.NonSync {
+		l = bytes.Clone(l) // the next line takes its place
+		return l, r.refuse(lit, ok, nil)
+	}
+	return l, nil
 }
 
 // gather reads lines and the literals at their ends.
