@@ -87,7 +87,7 @@ func (n *listed) appendAttributes(b []byte, c *listCommand, rev2 bool) []byte {
 	add(`\NonExistent`, !n.exists && (c.extended || rev2))
 	add(`\Noselect`, !n.exists && !c.extended && !rev2 || n.exists && n.info.NoSelect)
 	add(`\Subscribed`, n.subscribed && c.tell.subscribed)
-	add(`\HasChildren`, n.children && c.tell.children)
+	add(`\HasChildren`, n.children && (c.tell.children || n.bare(c)))
 	add(`\HasNoChildren`, !n.children && c.tell.children)
 	for _, use := range n.info.Use {
 		add(use, c.tell.specialUse)
@@ -97,6 +97,10 @@ func (n *listed) appendAttributes(b []byte, c *listCommand, rev2 bool) []byte {
 	}
 	return append(b, ')')
 }
+
+// bare reports whether n is a level of hierarchy that is no mailbox and is told of for what
+// is below it. Without RECURSIVEMATCH only \HasChildren can say so (RFC 5258 section 3.5).
+func (n *listed) bare(c *listCommand) bool { return !n.exists && !n.chosen && !c.recursive }
 
 // listedNumbers are those of a mailbox for its STATUS, nil if it gets none: it was not
 // asked for, or the mailbox does not satisfy the criteria. One that cannot be read, or is

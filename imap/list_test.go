@@ -97,7 +97,7 @@ func TestListPatterns(t *testing.T) {
 		C: BBB LIST "" ("inbox" "Drafts" "Sent/%")
 		S: * LIST () "/" INBOX
 		S: * LIST () "/" Drafts
-		S: * LIST (\NonExistent) "/" Sent/August2004
+		S: * LIST (\NonExistent \HasChildren) "/" Sent/August2004
 		S: * LIST () "/" Sent/December2003
 		S: * LIST () "/" Sent/March2004
 		S: BBB OK LIST completed
@@ -260,7 +260,7 @@ func TestListStatus(t *testing.T) {
 				C: A01 LIST "" % RETURN (STATUS (MESSAGES UNSEEN))
 				S: * LIST () "/" INBOX
 				S: * STATUS INBOX (MESSAGES 2 UNSEEN 2)
-				S: * LIST (\NonExistent) "/" foo
+				S: * LIST (\NonExistent \HasChildren) "/" foo
 				S: A01 OK LIST completed
 				C: A03 LIST "" INBOX RETURN (STATUS (UIDNEXT))
 				S: * LIST () "/" INBOX

@@ -38,7 +38,7 @@ func TestRFC5819(t *testing.T) {
 		C: A01 LIST "" (% */bar) RETURN (STATUS (MESSAGES UNSEEN))
 		S: * LIST () "/" INBOX
 		S: * STATUS INBOX (MESSAGES 2 UNSEEN 2)
-		S: * LIST (\NonExistent) "/" "Other Users"
+		S: * LIST (\NonExistent \HasChildren) "/" "Other Users"
 		S: * LIST (\Noselect) "/" "Other Users/bob/bar"
 		S: * LIST () "/" foo
 		S: * STATUS foo (MESSAGES 0 UNSEEN 0)
