@@ -125,7 +125,7 @@ func (a *ahead) lookAtAll(queue []*looked) {
 				return
 			}
 			l := queue[i]
-			q.begin(l.message)
+			q.begin(&l.message)
 			l.verdict, l.err = a.look(q)
 			l.view, l.done = q.derived, true
 			octets.Add(int64(len(l.view.fresh)))

@@ -32,7 +32,7 @@ func (f *fetching) readAhead(answer func(*mailparts.Message) error) (next func(*
 		gone: func() { f.missing = true },
 	}
 	next = func(m *mailparts.Message) error {
-		a.q.begin(*m)
+		a.q.begin(m)
 		return a.add(!unscanned(m))
 	}
 	finish = func() error {

@@ -107,7 +107,7 @@ func (q *query) list(uids mailparts.UIDSet, most cost) (matched, left mailparts.
 		if err != nil {
 			return nil, nil, err
 		}
-		q.begin(m)
+		q.begin(&m)
 		if err := a.add(inPlace || q.root.cost <= ofDerived && q.derived.have(&q.message)); err != nil {
 			return nil, nil, err
 		}
@@ -118,8 +118,8 @@ func (q *query) list(uids mailparts.UIDSet, most cost) (matched, left mailparts.
 }
 
 // begin goes on to another message.
-func (q *query) begin(m mailparts.Message) {
-	q.message = m
+func (q *query) begin(m *mailparts.Message) {
+	q.message = *m
 	q.body.begin(q.session, &q.message)
 	q.derived.reset()
 }

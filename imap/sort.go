@@ -81,7 +81,7 @@ func (q *query) each(uids mailparts.UIDSet, want mailparts.Field, take func(*que
 		if err != nil {
 			return err
 		}
-		q.begin(m)
+		q.begin(&m)
 		if err := a.add(want&mailparts.WantDerived == 0 || q.derived.have(&q.message)); err != nil {
 			return err
 		}

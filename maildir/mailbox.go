@@ -85,17 +85,17 @@ func (m *mailbox) messages(ctx context.Context, uids mailparts.UIDSet, q mailpar
 	defer m.saveLearned(ctx)
 	p := &page{mailbox: m, want: q.Want, since: uint64(q.Since)}
 	defer p.closeDerived()
+	var msg mailparts.Message // one for all: a copy of it is a good part of what a message costs
 	for after := uint32(0); ; {
 		if err := p.turn(ctx, uids, after); err != nil || p.n == 0 {
 			return err
 		}
 		after = p.entries[p.n-1].UID
 		for i := range p.n {
-			msg, err := p.message(ctx, i)
-			if errors.Is(err, mailparts.ErrNoMessage) {
-				continue
-			}
-			if err != nil {
+			if err := p.message(ctx, i, &msg); err != nil {
+				if errors.Is(err, mailparts.ErrNoMessage) {
+					continue
+				}
 				return err
 			}
 			if !yield(msg, nil) {
@@ -161,19 +161,20 @@ func (b *box) fill(ctx context.Context, p *page, uids mailparts.UIDSet, after ui
 	return nil
 }
 
-// message is ErrNoMessage if it is gone by now.
-func (p *page) message(ctx context.Context, i int) (mailparts.Message, error) {
+// message sets the fields that are wanted, and those that always are. It returns
+// ErrNoMessage if the message is gone by now.
+func (p *page) message(ctx context.Context, i int, msg *mailparts.Message) error {
 	e := &p.entries[i]
-	msg := mailparts.Message{UID: mailparts.UID(e.UID), ModSeq: mailparts.ModSeq(e.ModSeq), Flags: p.flags[i]}
+	msg.UID, msg.ModSeq, msg.Flags = mailparts.UID(e.UID), mailparts.ModSeq(e.ModSeq), p.flags[i]
 	if p.hide {
 		msg.ModSeq = 0
 	}
 	if p.want&mailparts.WantDates != 0 {
 		received, err := p.received(ctx, e, p.learned[i])
 		if err != nil {
-			return msg, err
+			return err
 		}
-		msg.Received = time.Unix(0, received)
+		msg.Received, msg.Saved = time.Unix(0, received), time.Time{}
 		if e.Saved != 0 {
 			msg.Saved = time.Unix(int64(e.Saved), 0)
 		}
@@ -181,7 +182,7 @@ func (p *page) message(ctx context.Context, i int) (mailparts.Message, error) {
 	if p.want&mailparts.WantSize != 0 {
 		var err error
 		if msg.Size, err = p.size(ctx, e); err != nil {
-			return msg, err
+			return err
 		}
 	}
 	if p.want&mailparts.WantIDs != 0 {
@@ -190,7 +191,7 @@ func (p *page) message(ctx context.Context, i int) (mailparts.Message, error) {
 	if p.want&mailparts.WantDerived != 0 {
 		msg.Derived = p.derived.of(e)
 	}
-	return msg, nil
+	return nil
 }
 
 // follow calls op with the path of a message's file, and again with the one that
