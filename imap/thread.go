@@ -11,16 +11,14 @@ type threader interface {
 	Threads() []*thread.Thread
 }
 
+// maxExpected bounds what is made ready for messages before they are looked at.
+const maxExpected = 200_000
+
 // thread is THREAD and UID THREAD (RFC 5256 section 3).
 func (s *session) thread(p *wire.Parser) error {
 	p.SP()
-	var t threader
-	switch p.Word() {
-	case "ORDEREDSUBJECT":
-		t = new(thread.Ordered)
-	case "REFERENCES":
-		t = new(thread.References)
-	default:
+	algorithm := p.Word()
+	if algorithm != "ORDEREDSUBJECT" && algorithm != "REFERENCES" {
 		p.Fail(wire.Error("Unknown threading algorithm"))
 	}
 	q := s.parseSorted(p)
@@ -30,6 +28,10 @@ func (s *session) thread(p *wire.Parser) error {
 	uids, err := q.roughly()
 	if err != nil {
 		return err
+	}
+	var t threader = new(thread.Ordered)
+	if algorithm == "REFERENCES" {
+		t = &thread.References{Expect: int(min(uids.Len(), maxExpected))}
 	}
 	at := follower{v: &s.box.view}
 	err = q.each(uids, wantSent, func(q *query) {

@@ -3,21 +3,21 @@ package thread
 import (
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // Ordered makes threads of messages with the same base subject: ORDEREDSUBJECT of RFC
 // 5256 section 3. The zero value has no messages.
 type Ordered struct {
-	slab slab
-	all  []*Thread
+	slab  slab
+	texts texts
+	all   []*Thread
 }
 
 // Add takes a message. Its strings are not kept.
 func (o *Ordered) Add(m *Message) {
 	t := o.slab.next()
 	base, _ := BaseSubject(m.Subject)
-	t.Number, t.sent, t.subject = m.Number, m.Sent, strings.Clone(Collate(base))
+	t.Number, t.sent, t.subject = m.Number, m.Sent, o.texts.keep(Collate(base))
 	o.all = append(o.all, t)
 }
 

@@ -2,13 +2,15 @@ package thread
 
 import (
 	"slices"
-	"strings"
 )
 
 // References makes threads of what messages refer to, and of replies whose subject is
 // that of another: REFERENCES of RFC 5256 section 3. The zero value has no messages.
 type References struct {
+	Expect int // how many messages there will be about; 0: not known
+
 	slab  slab
+	texts texts
 	ids   map[string]*Thread
 	all   []*Thread
 	added int
@@ -26,7 +28,7 @@ const (
 func (r *References) Add(m *Message) {
 	r.added++
 	t := r.own(m.ID)
-	t.Number, t.sent, t.subject = m.Number, m.Sent, strings.Clone(m.Subject)
+	t.Number, t.sent, t.subject = m.Number, m.Sent, r.texts.keep(m.Subject)
 	var last *Thread
 	for _, id := range r.references(m) {
 		next := r.named(id)
@@ -78,10 +80,10 @@ func (r *References) named(id string) *Thread {
 		return t
 	}
 	if r.ids == nil {
-		r.ids = map[string]*Thread{}
+		r.ids = make(map[string]*Thread, r.Expect)
 	}
 	t := r.add()
-	r.ids[strings.Clone(id)] = t
+	r.ids[r.texts.keep(id)] = t
 	return t
 }
 
@@ -194,7 +196,7 @@ func (t *Thread) topic() topic {
 // new replies, is of no account.
 func (r *References) merge(roots []*Thread) []*Thread {
 	topics := make([]topic, len(roots))
-	table := map[string]int{} // steps A and B: which root stands for a subject
+	table := make(map[string]int, len(roots)) // steps A and B: which root stands for a subject
 	for i, t := range roots {
 		topics[i] = t.topic()
 		base := topics[i].base

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"iter"
 	"slices"
+	"strings"
 )
 
 // Message is what threads are made of.
@@ -36,6 +37,21 @@ func (s *slab) next() *Thread {
 	t := &s.free[0]
 	s.free = s.free[1:]
 	return t
+}
+
+// texts keeps strings, many in one piece of memory.
+type texts struct{ b strings.Builder }
+
+// keep returns a copy of s.
+func (t *texts) keep(s string) string {
+	if t.b.Cap()-t.b.Len() < len(s) {
+		room := min(max(2*t.b.Cap(), 1<<10), 64<<10)
+		t.b.Reset()
+		t.b.Grow(max(room, len(s)))
+	}
+	from := t.b.Len()
+	t.b.WriteString(s)
+	return t.b.String()[from:]
 }
 
 // missing reports whether there is no message.
