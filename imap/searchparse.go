@@ -23,6 +23,7 @@ var (
 const (
 	errCharset8bit badCommand = "Strings are not in their charset"
 	errCharsetUTF8 badCommand = "No charset may be named after ENABLE UTF8=ACCEPT" // RFC 9755 section 3
+	errOnlyUTF8    badCommand = "Only UTF-8 is possible after ENABLE UTF8=ACCEPT"  // the same
 	errNoModSeq    badCommand = "There are no mod-sequences in this mailbox"       // RFC 7162 section 3.1.2.2
 )
 

@@ -100,10 +100,10 @@ func TestNamesInUTF8(t *testing.T) {
 			t.Errorf("CREATE %q: %s", name, got)
 		}
 	}
-	if got := c.do("CREATE \"\xff\"")[0]; got != "BAD Mailbox name is not UTF-8" {
+	if got := c.do("CREATE {1+}\r\n\xff")[0]; got != "BAD Mailbox name is not UTF-8" {
 		t.Error(got)
 	}
-	if got := c.do("LIST \"\" \"\xff\"")[0]; got != "BAD Mailbox name is not UTF-8" {
+	if got := c.do("LIST \"\" {1+}\r\n\xff")[0]; got != "BAD Mailbox name is not UTF-8" {
 		t.Error(got)
 	}
 	r.login().play(`

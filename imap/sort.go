@@ -1,6 +1,8 @@
 package imap
 
 import (
+	"strings"
+
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/imap/internal/wire"
 )
@@ -50,6 +52,9 @@ const errSaveSort badCommand = "SAVE is for SEARCH"
 func (s *session) parseSorted(p *wire.Parser) *query {
 	p.SP()
 	charset := string(p.AString())
+	if s.enabled.utf8 && p.Err() == nil && !strings.EqualFold(charset, "UTF-8") {
+		p.Fail(errOnlyUTF8)
+	}
 	p.SP()
 	return s.parseProgram(p, charset)
 }

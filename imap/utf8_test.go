@@ -40,7 +40,7 @@ func TestUTF8Accept(t *testing.T) {
 		C: a8 SEARCH CHARSET UTF-8 SUBJECT x
 		S: a8 BAD No charset may be named after ENABLE UTF8=ACCEPT
 	`)
-	equal(t, c.do("STATUS \"Entw\xfcrfe\" (MESSAGES)"), []string{"BAD Mailbox name is not UTF-8"})
+	equal(t, c.do("STATUS {8+}\r\nEntw\xfcrfe (MESSAGES)"), []string{"BAD Mailbox name is not UTF-8"})
 	got := c.do("APPEND \"Entwürfe\" UTF8 (~{20+}\r\nSubject: Grüße\r\n\r\n)")
 	if last := got[len(got)-1]; !strings.HasPrefix(last, "OK [APPENDUID ") {
 		t.Fatal(got)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"unicode/utf8"
 )
 
 // Error is what is wrong with a command's syntax, for the text of BAD.
@@ -210,14 +211,24 @@ func (p *Parser) NBinary() []byte {
 	return p.NString()
 }
 
-// quoted reads a quoted string, UTF-8 included: whether it is valid, and permitted, is
-// the caller's to say.
+// quoted reads a quoted string, UTF-8 included (RFC 9755 section 3): whether it is
+// permitted is the caller's to say.
 func (p *Parser) quoted() []byte {
+	t := p.unquote()
+	if !utf8.Valid(t) {
+		p.Fail(Error("Quoted string is not UTF-8"))
+		return nil
+	}
+	return p.text(t)
+}
+
+// unquote reads a quoted string of any octets.
+func (p *Parser) unquote() []byte {
 	t := p.rest[1:]
 	i := bytes.IndexAny(t, "\"\\")
 	if i >= 0 && t[i] == '"' { // nothing is quoted by "\"
 		p.rest = t[i+1:]
-		return p.text(t[:i:i])
+		return t[:i:i]
 	}
 	var out []byte
 	for i := 0; i < len(t); i++ {
@@ -227,7 +238,7 @@ func (p *Parser) quoted() []byte {
 			if out == nil {
 				out = []byte{}
 			}
-			return p.text(out)
+			return out
 		case '\\':
 			if i++; i == len(t) || t[i] != '"' && t[i] != '\\' {
 				p.Fail(Error(`Only "\"" and "\\" may follow "\\"`))
