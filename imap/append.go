@@ -57,6 +57,9 @@ var (
 	errTooBig = &refusal{"TOOBIG", "The message is too large"}
 	errEmpty  = &refusal{"", "A message cannot be empty"} // also how MULTIAPPEND is called off (RFC 3502 section 6.3.11)
 	errMany   = &refusal{"LIMIT", "Too many messages at once"}
+
+	// RFC 9755 section 4.
+	errHeader8bit = &refusal{"CANNOT", "A header that is not US-ASCII is for who has enabled UTF8=ACCEPT"}
 )
 
 var errUnread = errors.New("imap: the store has not read a message to its end")
@@ -123,7 +126,7 @@ func (a *appending) messages() iter.Seq2[mailparts.Incoming, error] {
 			}
 			a.receiving = true
 			a.conn.Rolling(a.timeout())
-			body := &appended{Message: a.in.Message(), lost: &a.lost}
+			body := &appended{Message: a.in.Message(), to: a}
 			in := mailparts.Incoming{Body: body, Size: a.next.lit.Size, Flags: a.next.flags, Received: a.next.received, Replaces: a.replaces}
 			if !yield(in, nil) {
 				return
@@ -186,17 +189,23 @@ func (a *appending) more() (again bool, err error) {
 // isAnyMessage is for literals that can only be messages.
 func isAnyMessage([]byte) bool { return true }
 
-// appended is a message, and notes whether the connection is lost in the midst of it.
+// appended is a message. It notes whether the connection is lost in the midst of it, and
+// refuses a header that its client has not been let to send.
 type appended struct {
 	*wire.Message
-	lost *error
+	to     *appending
+	header headerOctets
 }
 
 // Read implements io.Reader.
 func (b *appended) Read(p []byte) (int, error) {
 	n, err := b.Message.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		*b.lost = err
+		b.to.lost = err
+	}
+	if !b.to.enabled.utf8 && !b.to.enabled.rev2 && b.header.has8bit(p[:n]) {
+		b.to.refused = errHeader8bit
+		return 0, errHeader8bit
 	}
 	return n, err
 }

@@ -58,3 +58,54 @@ func TestRFC9755Charset(t *testing.T) {
 		S: a4 OK THREAD completed
 	`)
 }
+
+// RFC 9755 section 4: a header that is not US-ASCII is only for who has said that it reads
+// such, by ENABLE UTF8=ACCEPT or, as RFC 9051 has it, ENABLE IMAP4rev2.
+func TestRFC9755Append(t *testing.T) {
+	r := start(t, nil)
+	r.fill("Subject: x\r\n\r\n")
+	const refused = "NO [CANNOT] A header that is not US-ASCII is for who has enabled UTF8=ACCEPT"
+	literal := func(message string) string { return "{" + itoa(uint32(len(message))) + "+}\r\n" + message }
+	long := strings.Repeat("X-Field: x\r\n", 10000)
+	for _, test := range []struct {
+		header, body string
+		ok           bool
+	}{
+		{"Subject: x\r\n", "Grüße\r\n", true},
+		{"Subject: x\r\nX: " + strings.Repeat("y", 5000) + "\r\n" + long, "\r\nGrüße\r\n", true},
+		{"", "Grüße\r\n", true},
+		{"Subject: Grüße\r\n", "x\r\n", false},
+		{"Subject: x\r\n \xff\r\n", "x\r\n", false},
+		{"\xe4: x\r\n", "", false},
+		{long + "X: ü\r\n", "x LOGOUT\r\n", false},
+	} {
+		message := test.header + "\r\n" + test.body
+		for _, command := range []string{"APPEND INBOX ", "REPLACE 1 INBOX ", "APPEND INBOX {3+}\r\nx\r\n "} {
+			c := r.selecting()
+			got := c.do(command + literal(message))
+			if last := got[len(got)-1]; strings.HasPrefix(last, "OK ") != test.ok || !test.ok && last != refused {
+				t.Errorf("%s with %.40q and %q: %q", command, test.header, test.body, last)
+			}
+			c.do("NOOP")
+			c.do("LOGOUT")
+		}
+	}
+	c := r.selecting()
+	c.play(`
+		C: a1 APPEND INBOX {16}
+		S: + OK
+		C: Subject: ü
+
+		x
+		S: a1 NO [CANNOT] A header that is not US-ASCII is for who has enabled UTF8=ACCEPT
+		C: a2 NOOP
+		S: a2 OK NOOP completed
+	`)
+	for _, enable := range []string{"UTF8=ACCEPT", "IMAP4rev2"} {
+		c := r.login()
+		c.do("ENABLE " + enable)
+		if got := c.do("APPEND INBOX " + literal("Subject: Grüße\r\n\r\n")); !strings.HasPrefix(got[len(got)-1], "OK [APPENDUID ") {
+			t.Errorf("after ENABLE %s: %q", enable, got)
+		}
+	}
+}
