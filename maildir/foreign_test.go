@@ -293,11 +293,10 @@ func TestForeignFlagIsStale(t *testing.T) {
 	for _, set := range []mailparts.UIDSet{uids(1), uids(1, 2)} {
 		fsys := disktest.New()
 		mb := openMailbox(t, on(fsys), "INBOX")
-		for range 2 {
-			deliver(t, mb, "x", mailparts.FlagAnswered)
-		}
-		since := status(t, mb).HighestModSeq
+		deliver(t, mb, "x", mailparts.FlagAnswered)
 		file := in(fsys, "cur/*")[0]
+		deliver(t, mb, "x", mailparts.FlagAnswered)
+		since := status(t, mb).HighestModSeq
 		interfere(fsys, "rename", 1, func() { must(t, fsys.Rename(file, file+"S")) })
 		_, stale, err := mb.SetFlags(t.Context(), set, mailparts.FlagChange{Op: mailparts.AddFlags, Flags: []mailparts.Flag{mailparts.FlagFlagged}, UnchangedSince: since})
 		if err != nil || stale.String() != "1" {
