@@ -3,8 +3,6 @@ package imap_test
 import (
 	"slices"
 	"testing"
-
-	"github.com/mailparts/mailparts/imap"
 )
 
 // RFC 8474 sections 4.1 and 4.3: an ID stays through RENAME.
@@ -75,21 +73,5 @@ func TestRFC8474Move(t *testing.T) {
 		S: * 1 FETCH (EMAILID (M3) THREADID NIL)
 		S: * 2 FETCH (EMAILID (M2) THREADID NIL)
 		S: 26 OK FETCH completed
-	`)
-}
-
-// RFC 7889 sections 2 and 3.
-func TestRFC7889(t *testing.T) {
-	r := start(t, func(s *imap.Server) { s.MaxMessageSize = 257890 })
-	r.login().play(`
-		C: t1 STATUS INBOX (APPENDLIMIT)
-		S: * STATUS INBOX (APPENDLIMIT 257890)
-		S: t1 OK STATUS completed
-		C: t2 LIST "" % RETURN (STATUS (APPENDLIMIT))
-		S: * LIST () "/" INBOX
-		S: * STATUS INBOX (APPENDLIMIT 257890)
-		S: t2 OK LIST completed
-		C: t3 APPEND INBOX {257891}
-		S: t3 NO [TOOBIG] ...
 	`)
 }

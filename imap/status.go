@@ -2,6 +2,7 @@ package imap
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strconv"
 
@@ -46,7 +47,7 @@ var statusItems = []statusItem{
 		return append(append(append(b, '('), id...), ')')
 	}},
 	{"APPENDLIMIT", false, func(b []byte, s *session, _ *statusNumbers) []byte {
-		if limit := serve.Limit(s.srv.MaxMessageSize, defaultMaxMessageSize); limit > 0 {
+		if limit := s.maxMessage(); limit > 0 {
 			return appendUint(b, limit)
 		}
 		return append(b, "NIL"...)
@@ -56,11 +57,16 @@ var statusItems = []statusItem{
 // appendLimit is what follows the name of the capability APPENDLIMIT (RFC 7889 section 2):
 // nothing if there is no limit, which STATUS says of each mailbox.
 func (s *session) appendLimit() string {
-	limit := serve.Limit(s.srv.MaxMessageSize, defaultMaxMessageSize)
+	limit := s.maxMessage()
 	if limit <= 0 {
 		return ""
 	}
 	return "=" + strconv.FormatInt(limit, 10)
+}
+
+// maxMessage is the limit as it can be told: by a number of 32 bits (RFC 7889 section 5).
+func (s *session) maxMessage() int64 {
+	return min(serve.Limit(s.srv.MaxMessageSize, defaultMaxMessageSize), math.MaxUint32)
 }
 
 func appendUint[N ~uint32 | ~uint64 | ~int64](b []byte, n N) []byte {
