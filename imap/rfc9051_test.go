@@ -202,7 +202,7 @@ func TestRFC9051Append(t *testing.T) {
 	`)
 }
 
-// RFC 9051 section 6.3.13.
+// RFC 9051 section 6.3.13 and RFC 2177 section 3.
 func TestRFC9051Idle(t *testing.T) {
 	r := start(t, nil)
 	r.fill("1\r\n", "2\r\n", "3\r\n")
