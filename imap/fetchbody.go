@@ -1,8 +1,10 @@
 package imap
 
 import (
+	"bufio"
 	"errors"
 	"io"
+	"math"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/imap/internal/mime"
@@ -17,14 +19,16 @@ type body struct {
 	at  io.ReaderAt   // r, if it can
 	pos int64         // of r's Read
 
-	header []byte // the message's own, once it was read
-	room   []byte // that header is in, for the next one
+	sized      bool   // the message's own header was read
+	headerSize int64  // of that
+	header     []byte // that; nil if it is longer than maxHeader
+	room       []byte // that header is in, for the next one
 }
 
 // begin goes on to another message.
 func (b *body) begin(s *session, m *mailparts.Message) {
 	b.close()
-	b.s, b.m, b.header = s, m, nil
+	b.s, b.m, b.sized, b.header = s, m, false, nil
 }
 
 func (b *body) close() {
@@ -82,17 +86,21 @@ func cutBody(err error) error {
 	return err
 }
 
-// maxRoomKept is how long a header may be whose room is used again.
-const maxRoomKept = 64 << 10
+// How long a header may be that is kept in memory, and one whose room is used again.
+const (
+	maxHeader   = 256 << 10
+	maxRoomKept = 64 << 10
+)
 
 // readHeader reads the message's own header, without the tree of its parts and whether or
-// not the size of the message is known.
-func (b *body) readHeader() ([]byte, error) {
-	if b.header != nil {
-		return b.header, nil
+// not the size of the message is known. Of one that is longer than maxHeader it tells the
+// size alone.
+func (b *body) readHeader() (header []byte, size int64, err error) {
+	if b.sized {
+		return b.header, b.headerSize, nil
 	}
 	buf := b.room[:0]
-	for block := int64(4 << 10); ; block *= 4 {
+	for block := int64(4 << 10); block <= maxHeader; block *= 4 {
 		size := block
 		if b.m.Size > 0 {
 			size = min(size, b.m.Size)
@@ -100,7 +108,7 @@ func (b *body) readHeader() ([]byte, error) {
 		from := len(buf)
 		r, err := b.section(mime.Range{Offset: int64(from), Size: size - int64(from)})
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		buf = append(buf, make([]byte, int(size)-from)...)
 		if cap(buf) <= maxRoomKept {
@@ -112,39 +120,57 @@ func (b *body) readHeader() ([]byte, error) {
 			buf, ended, err = buf[:from+n], true, nil
 		}
 		if err != nil {
-			return nil, cutBody(err)
+			return nil, 0, cutBody(err)
 		}
 		if n := headerEnd(buf); n >= 0 {
 			buf, ended = buf[:n], true
 		}
 		if ended {
-			b.header = buf
-			return buf, nil
+			b.sized, b.header, b.headerSize = true, buf, int64(len(buf))
+			return buf, b.headerSize, nil
 		}
+	}
+	if b.headerSize, err = b.measureHeader(); err != nil {
+		return nil, 0, err
+	}
+	b.sized = true
+	return nil, b.headerSize, nil
+}
+
+// measureHeader is how long the message's own header is, with its empty line.
+func (b *body) measureHeader() (n int64, err error) {
+	whole := mime.Range{Size: math.MaxInt64}
+	if b.m.Size > 0 {
+		whole.Size = b.m.Size
+	}
+	r, err := b.section(whole)
+	if err != nil {
+		return 0, err
+	}
+	buf := scanBuffers.Get().(*bufio.Reader)
+	defer scanBuffers.Put(buf)
+	buf.Reset(r)
+	defer buf.Reset(nil)
+	for begins := true; ; {
+		line, err := buf.ReadSlice('\n')
+		n += int64(len(line))
+		switch {
+		case err == io.EOF, err == nil && begins && string(line) == "\r\n":
+			return n, nil
+		case err != nil && err != bufio.ErrBufferFull:
+			return 0, err
+		}
+		begins = err == nil
 	}
 }
 
 // measure finds the octets of a section of f.m, and what can fail of them.
 func (f *fetching) measure(it *fetchItem) error {
 	sec := it.section
-	sec.nil_, sec.content = false, nil
+	sec.nil_, sec.made, sec.content = false, false, nil
 	switch {
 	case sec.wantsHeader():
-		if f.derived.ok && sec.filter != nil {
-			if content, ok := f.derived.view.AppendFields(sec.room[:0], *sec.filter); ok {
-				sec.room = content
-				return f.hold(sec, content)
-			}
-		}
-		header, err := f.body.readHeader()
-		if err != nil {
-			return err
-		}
-		if sec.filter != nil {
-			return f.hold(sec, sec.filter.Append(nil, header))
-		}
-		sec.content = header // which all items share
-		return nil
+		return f.measureHeader(sec)
 	case !sec.needsTree():
 		sec.octets = mime.Range{Size: f.m.Size}
 		return f.body.open()
@@ -161,20 +187,34 @@ func (f *fetching) measure(it *fetchItem) error {
 		return nil
 	}
 	if sec.filter != nil {
-		if sec.octets.Size > maxHeld {
-			return errHeld
-		}
-		r, err := f.body.section(sec.octets)
-		if err != nil {
-			return err
-		}
-		header, err := io.ReadAll(r)
-		if err != nil {
-			return err
-		}
-		return f.hold(sec, sec.filter.Append(nil, header))
+		return f.measureMade(sec)
 	}
 	return f.body.open()
+}
+
+// measureHeader is measure for the message's own header, or fields of it.
+func (f *fetching) measureHeader(sec *section) error {
+	if f.derived.ok && sec.filter != nil {
+		if content, ok := f.derived.view.AppendFields(sec.room[:0], *sec.filter); ok {
+			sec.room = content
+			f.hold(sec, content)
+			return nil
+		}
+	}
+	header, size, err := f.body.readHeader()
+	if err != nil {
+		return err
+	}
+	sec.octets = mime.Range{Size: size}
+	switch {
+	case sec.filter == nil:
+		sec.content = header // which all items share
+	case header != nil && f.held+size <= maxHeld:
+		f.hold(sec, sec.filter.Append(nil, header))
+	default:
+		return f.measureMade(sec)
+	}
+	return nil
 }
 
 var errDamaged = errors.New("imap: derived octets are damaged")
@@ -184,7 +224,7 @@ func (f *fetching) sendSection(sec *section) error {
 	f.out.Print(sec.label)
 	if sec.size {
 		f.out.Print(" ")
-		f.out.Uint(uint64(sec.octets.Size))
+		f.out.Uint(uint64(sec.length))
 		return nil
 	}
 	if sec.partial {
@@ -198,8 +238,11 @@ func (f *fetching) sendSection(sec *section) error {
 		return nil
 	}
 	size := sec.octets.Size
-	if sec.content != nil {
+	switch {
+	case sec.content != nil:
 		size = int64(len(sec.content))
+	case sec.made:
+		size = sec.length
 	}
 	from, n := sec.cut(size)
 	switch {
@@ -208,8 +251,8 @@ func (f *fetching) sendSection(sec *section) error {
 		return nil
 	case sec.content != nil:
 		return f.sendContent(sec, from, n)
-	case sec.binary:
-		return f.sendDecoded(sec, from, n)
+	case sec.made:
+		return f.sendMade(sec, from, n)
 	}
 	f.out.Literal(n, false)
 	r, err := f.body.section(mime.Range{Offset: sec.octets.Offset + from, Size: n})

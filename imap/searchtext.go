@@ -206,16 +206,26 @@ func addressText(p *wire.Parser) string {
 
 // inHeader looks into the fields of a name.
 func (q *query) inHeader(t *textKey) (bool, error) {
-	header, err := q.body.readHeader()
-	if err != nil {
-		return false, err
-	}
 	decode := mime.DecodeHeader
 	if isAddressField(t.Field) {
 		decode = mime.AddressText
 	}
+	matches := func(name, value string) bool {
+		return strings.EqualFold(name, t.Field) && t.matcher.MatchString(decode(value))
+	}
+	header, size, err := q.body.readHeader()
+	if err != nil {
+		return false, err
+	}
+	if header == nil {
+		r, err := q.body.section(mime.Range{Size: size})
+		if err != nil {
+			return false, err
+		}
+		return matchFields(r, matches)
+	}
 	for name, value := range mime.Fields(header) {
-		if strings.EqualFold(name, t.Field) && t.matcher.MatchString(decode(value)) {
+		if matches(name, value) {
 			return true, nil
 		}
 	}
@@ -259,5 +269,7 @@ func (q *query) inPartHeader(part *mime.Part, t *textKey) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return matchFields(r, t.matcher)
+	return matchFields(r, func(name, value string) bool {
+		return t.matcher.MatchString(name + ": " + mime.DecodeHeader(value))
+	})
 }

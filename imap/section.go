@@ -29,8 +29,10 @@ type section struct {
 	nil_    bool // there is no such part
 	octets  mime.Range
 	content []byte     // instead of octets, if not nil
-	part    *mime.Part // of BINARY, which is decoded when it is sent; then octets has its size alone
-	zeros   bool       // and NUL is in it
+	part    *mime.Part // of BINARY
+	made    bool       // and not octets as they stand
+	length  int64      // of what is made
+	zeros   bool       // NUL is in that
 	room    []byte     // that content was in, for the next message
 }
 
