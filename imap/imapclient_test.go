@@ -51,6 +51,14 @@ func (p peer) ok(err error) {
 	}
 }
 
+// inState checks the client's state, which it notes only after it has told of the response
+// that made it so: once it has told of another, that is done.
+func (p peer) inState(want goimap.ConnState) {
+	p.t.Helper()
+	p.ok(p.Noop().Wait())
+	same(p, "state", p.State(), want)
+}
+
 // same fails unless got is want.
 func same[T any](p peer, what string, got, want T) {
 	p.t.Helper()
@@ -89,11 +97,11 @@ var imapclientMethods = map[string]func(p peer){
 	},
 	"Authenticate": func(p peer) {
 		p.ok(p.Authenticate(gosasl.NewPlainClient("", "alice", "open sesame")))
-		same(p, "state", p.State(), goimap.ConnStateAuthenticated)
+		p.inState(goimap.ConnStateAuthenticated)
 	},
 	"Unauthenticate": func(p peer) {
 		p.ok(p.Unauthenticate().Wait())
-		same(p, "state", p.State(), goimap.ConnStateNotAuthenticated)
+		p.inState(goimap.ConnStateNotAuthenticated)
 		p.ok(p.Login("bob", "open sesame").Wait())
 		st, err := p.Status("INBOX", &goimap.StatusOptions{NumMessages: true}).Wait()
 		p.ok(err)
@@ -116,7 +124,7 @@ var imapclientMethods = map[string]func(p peer){
 			}
 		}
 	},
-	"State":  func(p peer) { same(p, "state", p.State(), goimap.ConnStateSelected) },
+	"State":  func(p peer) { p.inState(goimap.ConnStateSelected) },
 	"Logout": func(p peer) { p.ok(p.Logout().Wait()); <-p.Closed() },
 	"Close":  func(p peer) { p.ok(p.Client.Close()); <-p.Closed() },
 	"Closed": func(p peer) {
@@ -249,6 +257,7 @@ func TestIMAPClient(t *testing.T) {
 				p.ok(p.Login("alice", "open sesame").Wait())
 				_, err := p.Select("INBOX", nil).Wait()
 				p.ok(err)
+				p.inState(goimap.ConnStateSelected)
 			}
 			test(p)
 			if p.State() != goimap.ConnStateLogout {
