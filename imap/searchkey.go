@@ -2,9 +2,11 @@ package imap
 
 import (
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/imap/internal/wire"
 )
 
 // keyKind says what a searchKey asks.
@@ -15,6 +17,7 @@ const (
 	keyOr                      // one of keys
 	keyNot                     // not keys[0]
 	keySet                     // one of uids
+	keySeqs                    // one of seqs
 	keyFlag                    // has flag
 	keyModSeq                  // a mod-sequence of n or higher
 	keySize                    // more than n octets, or fewer
@@ -33,12 +36,27 @@ type searchKey struct {
 	kind  keyKind
 	keys  []*searchKey
 	uids  mailparts.UIDSet
+	seqs  seqs
 	flag  mailparts.Flag
 	n     int64
 	order order
 	id    string
 	text  *textKey
 	cost  cost // of the most expensive of keys
+}
+
+// seqs are sequence numbers, as ascending ranges: of those a client can name many in few
+// octets, and the UIDs of each set may be many ranges.
+type seqs struct {
+	ranges []wire.Range
+	in     *view
+}
+
+// contains reports whether the number of a message is among them.
+func (s *seqs) contains(uid mailparts.UID) bool {
+	seq := s.in.seq(uid)
+	i := sort.Search(len(s.ranges), func(i int) bool { return s.ranges[i].Last >= seq })
+	return seq != 0 && i < len(s.ranges) && s.ranges[i].First <= seq
 }
 
 // order is on which side of n a key wants a value.
@@ -118,6 +136,8 @@ func (k *searchKey) bounds(uids mailparts.UIDSet) (_ mailparts.UIDSet, exact boo
 	switch k.kind {
 	case keySet:
 		return uids.Intersect(k.uids), true
+	case keySeqs:
+		return uids.Intersect(k.seqs.in.uidsOf(k.seqs.ranges)), true
 	case keyAnd:
 		exact = true
 		for _, sub := range k.keys {

@@ -25,16 +25,29 @@ func keywordKey(has bool) readKey {
 	}
 }
 
-// recent is RECENT (RFC 3501 section 6.4.4).
-func (p *programParser) recent() searchKey {
-	return searchKey{kind: keySet, uids: p.s.box.view.uids.Intersect(p.s.box.recent)}
+// recentKey is RECENT (RFC 3501 section 6.4.4).
+func (p *programParser) recentKey() searchKey {
+	if p.recent == nil {
+		uids := p.s.box.view.uids.Intersect(p.s.box.recent)
+		p.recent = &uids
+	}
+	return searchKey{kind: keySet, uids: *p.recent}
+}
+
+// savedKey is "$".
+func (p *programParser) savedKey() searchKey {
+	if p.saved == nil {
+		uids := p.s.savedUIDs()
+		p.saved = &uids
+	}
+	return searchKey{kind: keySet, uids: *p.saved}
 }
 
 func (p *programParser) uidKey() searchKey {
 	p.SP()
 	set := p.Set()
 	if set.Saved {
-		return searchKey{kind: keySet, uids: p.s.savedUIDs()}
+		return p.savedKey()
 	}
 	return searchKey{kind: keySet, uids: uidRanges(set.Resolve(uint32(p.s.box.view.last())))}
 }

@@ -35,6 +35,8 @@ type programParser struct {
 	charset string
 	keys    int
 	texts   int
+
+	saved, recent *mailparts.UIDSet // once a key has asked for them, for all that do
 }
 
 // parseProgram reads search keys up to the end, whose strings are in a charset.
@@ -85,10 +87,11 @@ func (p *programParser) bare() *searchKey {
 	case p.NextIsSet():
 		set := p.Set()
 		if set.Saved {
-			return &searchKey{kind: keySet, uids: p.s.savedUIDs()}
+			k := p.savedKey()
+			return &k
 		}
 		v := &p.s.box.view
-		return &searchKey{kind: keySet, uids: v.uidsOf(set.Resolve(v.count))}
+		return &searchKey{kind: keySeqs, seqs: seqs{set.Resolve(v.count), v}}
 	case p.TryWord("OR"):
 		return p.or()
 	}
@@ -175,10 +178,10 @@ var searchKeys = map[string]readKey{
 	"UNKEYWORD":  keywordKey(false),
 
 	// Of IMAP4rev1 only.
-	"RECENT": (*programParser).recent,
-	"OLD":    func(p *programParser) searchKey { k := p.recent(); return *not(&k) },
+	"RECENT": (*programParser).recentKey,
+	"OLD":    func(p *programParser) searchKey { k := p.recentKey(); return *not(&k) },
 	"NEW": func(p *programParser) searchKey {
-		k, unseen := p.recent(), flagKey(mailparts.FlagSeen, false)(p)
+		k, unseen := p.recentKey(), flagKey(mailparts.FlagSeen, false)(p)
 		return searchKey{kind: keyAnd, keys: []*searchKey{&k, &unseen}}
 	},
 

@@ -179,6 +179,8 @@ func (q *query) matches(k *searchKey) bool {
 	switch k.kind {
 	case keySet:
 		return k.uids.Contains(m.UID)
+	case keySeqs:
+		return k.seqs.contains(m.UID)
 	case keyFlag:
 		return hasFlag(m.Flags, k.flag)
 	case keyModSeq:

@@ -1,0 +1,105 @@
+package imap_test
+
+import (
+	"context"
+	"io"
+	"iter"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/imap"
+)
+
+// heapBackend notes how much memory is in use at the highest while its messages are listed
+// and read.
+type heapBackend struct {
+	costlyBackend
+	most uint64
+}
+
+type heapStore struct {
+	mailparts.Store
+	b *heapBackend
+}
+
+type heapMailbox struct {
+	mailparts.Mailbox
+	b *heapBackend
+}
+
+func (b *heapBackend) Open(ctx context.Context, user string) (mailparts.Store, error) {
+	s, err := b.costlyBackend.Open(ctx, user)
+	return heapStore{s, b}, err
+}
+
+func (s heapStore) Mailbox(ctx context.Context, name string) (mailparts.Mailbox, error) {
+	mb, err := s.Store.Mailbox(ctx, name)
+	return heapMailbox{mb, s.b}, err
+}
+
+func (b heapMailbox) Messages(ctx context.Context, uids mailparts.UIDSet, q mailparts.Query) iter.Seq2[mailparts.Message, error] {
+	b.b.look()
+	return b.Mailbox.Messages(ctx, uids, q)
+}
+
+func (b heapMailbox) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, error) {
+	b.b.look()
+	return b.Mailbox.Body(ctx, uid)
+}
+
+func (b heapMailbox) Cache(ctx context.Context, derived iter.Seq2[mailparts.UID, []byte]) error {
+	return mailparts.Cache(ctx, b.Mailbox, derived)
+}
+
+func (b heapMailbox) ClaimRecent(ctx context.Context) (mailparts.UIDRange, error) {
+	return mailparts.ClaimRecent(ctx, b.b.box.Mailbox)
+}
+
+func (b *heapBackend) look() {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	b.most = max(b.most, m.HeapAlloc)
+}
+
+// during is what is in use at the highest during a command, over what was before.
+func (b *heapBackend) during(c *client, command string) (octets int64, outcome string) {
+	b.most = 0
+	b.look()
+	before := b.most
+	responses := c.do(command)
+	return int64(b.most) - int64(before), responses[len(responses)-1]
+}
+
+// Sets of sequence numbers cost what the client has sent, though the UIDs of each of them
+// are many ranges.
+func TestSearchForManySets(t *testing.T) {
+	b := new(heapBackend)
+	r := start(t, func(s *imap.Server) { s.Backend = b })
+	if _, err := r.inbox.Append(t.Context(), func(yield func(mailparts.Incoming, error) bool) {
+		for range 4000 {
+			if !yield(mailparts.Incoming{Body: strings.NewReader("\r\n")}, nil) {
+				return
+			}
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var odd mailparts.UIDSet
+	for uid := mailparts.UID(1); uid < 4000; uid += 2 {
+		odd.Add(uid, uid)
+	}
+	if err := r.inbox.Expunge(t.Context(), odd, ""); err != nil {
+		t.Fatal(err)
+	}
+	c := r.selecting()
+	c.do("SEARCH RETURN (SAVE) UID 4:*")
+	for _, key := range []string{"2:*", "$", "NOT 2:* UID $", "RECENT", "NEW"} {
+		got, outcome := b.during(c, "SEARCH RETURN (COUNT) "+strings.TrimSpace(strings.Repeat(key+" ", 900)))
+		if outcome != "OK SEARCH completed" || got > 2<<20 {
+			t.Errorf("SEARCH %s 900 times: %s, %d octets in use", key, outcome, got)
+		}
+	}
+}
