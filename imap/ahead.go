@@ -15,6 +15,7 @@ import (
 const (
 	maxAhead       = 128
 	maxAheadOctets = 4 << 20
+	maxOctetsKept  = 64 << 10 // of the room for one message
 )
 
 // ahead has messages looked at that must be read for it, several at a time on as many
@@ -29,6 +30,7 @@ type ahead struct {
 	queue   []*looked // its capacity has those that were used before
 	workers []*query
 	n       int   // of messages
+	held    int   // octets of Derived in the queue
 	lost    error // of the connection
 }
 
@@ -62,7 +64,7 @@ func (a *ahead) add(ready bool) error {
 		a.queue[n] = new(looked)
 	}
 	a.queue[n].hold(&a.q.message)
-	if len(a.queue) < maxAhead {
+	if a.held += len(a.q.message.Derived); len(a.queue) < maxAhead && a.held < maxAheadOctets {
 		return nil
 	}
 	return a.drain()
@@ -87,13 +89,16 @@ func (a *ahead) drain() error {
 			a.q.message, a.q.derived = l.message, l.view
 			a.q.cache.add(a.q.session, l.message.UID, &l.view)
 			l.view = derived{}
+			if cap(l.octets) > maxOctetsKept {
+				l.octets = nil
+			}
 			if err := a.taken(l.verdict, l.err); err != nil {
 				return err
 			}
 			from++
 		}
 	}
-	a.queue = a.queue[:0]
+	a.queue, a.held = a.queue[:0], 0
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mailparts/mailparts"
 	"github.com/mailparts/mailparts/imap"
@@ -101,5 +102,22 @@ func TestSearchForManySets(t *testing.T) {
 		if outcome != "OK SEARCH completed" || got > 2<<20 {
 			t.Errorf("SEARCH %s 900 times: %s, %d octets in use", key, outcome, got)
 		}
+	}
+}
+
+// What is derived of messages is not gathered while others are waited for.
+func TestSearchHoldsLittle(t *testing.T) {
+	b := new(heapBackend)
+	r := start(t, func(s *imap.Server) { s.Backend = b })
+	long := "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + strings.Repeat("--b\r\nContent-Description: "+strings.Repeat("d", 500)+"\r\n\r\n\r\n", 300)
+	r.put(time.Time{}, "From: a@example.com\r\n\r\n")
+	for range 60 {
+		r.put(time.Time{}, long)
+	}
+	c := r.selecting()
+	c.do("UID FETCH 2:* (ENVELOPE)")
+	got, outcome := b.during(c, "SEARCH RETURN (COUNT) FROM x")
+	if outcome != "OK SEARCH completed" || got > 10<<20 {
+		t.Errorf("%s, %d octets in use", outcome, got)
 	}
 }
