@@ -2,6 +2,7 @@ package imap_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"iter"
 	"runtime"
@@ -120,4 +121,20 @@ func TestSearchHoldsLittle(t *testing.T) {
 	if outcome != "OK SEARCH completed" || got > 10<<20 {
 		t.Errorf("%s, %d octets in use", outcome, got)
 	}
+}
+
+// A key that comes again sorts nothing, and costs nothing.
+func TestSortByOneKeyAgain(t *testing.T) {
+	r := start(t, nil)
+	for i := range 2000 {
+		r.put(time.Time{}, fmt.Sprintf("Subject: %s%d\r\n\r\n", strings.Repeat("s", 900), i%10))
+	}
+	c := r.selecting()
+	c.do("SORT (SUBJECT) UTF-8 ALL") // what is derived is kept
+	once, _ := c.allocated("SORT (SUBJECT) UTF-8 ALL")
+	often, _ := c.allocated("SORT (" + strings.TrimSpace(strings.Repeat("SUBJECT ", 20)) + ") UTF-8 ALL")
+	if often > 2*once {
+		t.Errorf("%d octets were allocated for one key, %d for it twenty times", once, often)
+	}
+	equal(t, c.do("UID SORT (REVERSE SUBJECT SUBJECT) UTF-8 1:12"), []string{"* SORT 10 9 8 7 6 5 4 3 2 12 1 11", "OK SORT completed"})
 }

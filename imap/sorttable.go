@@ -54,7 +54,8 @@ type column struct {
 	ends    []int  // where each ends
 }
 
-// maxSortKeys bounds the keys of a SORT. There are no more than these to tell apart.
+// maxSortKeys bounds the keys of a SORT. There are fewer to tell apart: one that comes again
+// has nothing to sort, and is passed over.
 const maxSortKeys = 20
 
 // maxSortText is how many octets of a text are compared, lest senders fill the memory.
@@ -62,6 +63,7 @@ const maxSortText = 1000
 
 // parseSort reads the sort criteria, in parentheses.
 func parseSort(p *wire.Parser) (columns []*column) {
+	n := 0
 	p.List(func() {
 		c := &column{}
 		word := p.Word()
@@ -73,8 +75,11 @@ func parseSort(p *wire.Parser) (columns []*column) {
 		if c.sortKey = sortKeys[word]; c.sortKey == nil {
 			p.Fail(wire.Error("Unknown sort key"))
 		}
-		if columns = append(columns, c); len(columns) > maxSortKeys {
+		if n++; n > maxSortKeys {
 			p.Fail(errTooComplex)
+		}
+		if !slices.ContainsFunc(columns, func(d *column) bool { return d.sortKey == c.sortKey }) {
+			columns = append(columns, c)
 		}
 	})
 	if len(columns) == 0 {
