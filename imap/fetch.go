@@ -227,10 +227,15 @@ func (f *fetching) prepare() error {
 		f.derived.have(f.m)
 	}
 	for i := range f.items {
-		if it := &f.items[i]; it.section != nil {
-			if err := f.measure(it); err != nil {
-				return err
-			}
+		var err error
+		switch it := &f.items[i]; it.kind {
+		case itemSection:
+			err = f.measure(it)
+		case itemPreview:
+			err = f.measurePreview(it)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -32,6 +32,9 @@ type fetchItem struct {
 	kind    itemKind
 	section *section
 	lazy    bool // PREVIEW (LAZY)
+
+	// Of the message that is being answered for, by measurePreview.
+	text []byte // nil: NIL
 }
 
 // plainItems are the items that are one word.
@@ -161,7 +164,8 @@ func (f *fetching) item(it *fetchItem) error {
 			f.out.DateTime(m.Saved)
 		}
 	case itemPreview:
-		return f.preview(it.lazy)
+		f.out.Print("PREVIEW ")
+		f.out.NString(it.text)
 	}
 	return nil
 }
@@ -182,14 +186,14 @@ func (f *fetching) idItem(name, id string) {
 	f.out.Print(name, "(", id, ")")
 }
 
-// preview writes PREVIEW (RFC 8970).
-func (f *fetching) preview(lazy bool) error {
+// measurePreview makes the PREVIEW of f.m (RFC 8970), of the message if what is derived of it
+// does not suffice.
+func (f *fetching) measurePreview(it *fetchItem) error {
 	text, ok := f.derived.view.Preview()
-	if !ok && lazy {
-		f.out.Print("PREVIEW NIL")
+	if !ok && it.lazy {
+		it.text = nil
 		return nil
 	}
-	f.out.Print("PREVIEW ")
 	if !ok {
 		text = ""
 		if tree, whole := f.derived.view.Tree(); whole {
@@ -199,11 +203,11 @@ func (f *fetching) preview(lazy bool) error {
 					text, err = mime.ReadPreview(r, part)
 				}
 				if err != nil {
-					return f.cutShort(err)
+					return err
 				}
 			}
 		}
 	}
-	f.out.String(text)
+	it.text = []byte(text)
 	return nil
 }

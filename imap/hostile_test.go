@@ -138,3 +138,16 @@ func TestSortByOneKeyAgain(t *testing.T) {
 	}
 	equal(t, c.do("UID SORT (REVERSE SUBJECT SUBJECT) UTF-8 1:12"), []string{"* SORT 10 9 8 7 6 5 4 3 2 12 1 11", "OK SORT completed"})
 }
+
+// A message that cannot be read for its PREVIEW ends no session.
+func TestPreviewOfUnreadable(t *testing.T) {
+	b := new(costlyBackend)
+	r := start(t, func(s *imap.Server) { s.Backend = b })
+	r.fill("\r\n" + strings.Repeat(" \r\n", 10_000) + "text\r\n")
+	c := r.selecting()
+	equal(t, c.do("FETCH 1 (PREVIEW (LAZY))"), []string{"* 1 FETCH (PREVIEW NIL)", "OK FETCH completed"})
+	b.box.fails = true
+	equal(t, c.do("FETCH 1 (FLAGS PREVIEW)"), []string{"NO [UNAVAILABLE] Temporary failure, please try again later"})
+	b.box.fails = false
+	equal(t, c.do("FETCH 1 PREVIEW"), []string{`* 1 FETCH (PREVIEW "text")`, "OK FETCH completed"})
+}
