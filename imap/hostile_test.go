@@ -151,3 +151,24 @@ func TestPreviewOfUnreadable(t *testing.T) {
 	b.box.fails = false
 	equal(t, c.do("FETCH 1 PREVIEW"), []string{`* 1 FETCH (PREVIEW "text")`, "OK FETCH completed"})
 }
+
+// What stands before a literal is not passed over, and a part is called what the client has
+// called it.
+func TestMalformedLiterals(t *testing.T) {
+	r := start(t, nil)
+	r.fill("\r\n")
+	r.selecting().play(`
+		C: a1 APPEND INBOX {x {3+}
+		abc
+		S: a1 BAD Expected a literal
+		C: a2 APPEND INBOX ~{~{3+}
+		abc
+		S: a2 BAD Expected a literal
+		C: a3 STATUS {{5+}
+		INBOX (MESSAGES)
+		S: a3 BAD Malformed literal
+		C: a4 FETCH 1 BODY[4294967295.2147483648]
+		S: * 1 FETCH (BODY[4294967295.2147483648] NIL FLAGS (\Seen \Recent))
+		S: a4 OK FETCH completed
+	`)
+}

@@ -2,7 +2,6 @@ package imap
 
 import (
 	"bytes"
-	"math"
 	"strconv"
 	"strings"
 
@@ -98,7 +97,7 @@ func parsePath(p *wire.Parser) (path []int, more bool) {
 		if len(path) == maxPath {
 			p.Fail(wire.Error("Too deeply nested"))
 		}
-		path = append(path, int(min(n, math.MaxInt32)))
+		path = append(path, int(n))
 		if more = p.Try('.'); !more {
 			break
 		}
@@ -141,7 +140,7 @@ func (sec *section) setLabel(word string) {
 		if i > 0 {
 			b = append(b, '.')
 		}
-		b = strconv.AppendInt(b, int64(n), 10)
+		b = strconv.AppendUint(b, uint64(uint32(n)), 10)
 	}
 	text := map[mime.Text]string{mime.Header: "HEADER", mime.Body: "TEXT", mime.MIME: "MIME"}[sec.text]
 	if text != "" && len(sec.path) > 0 {

@@ -272,6 +272,7 @@ func (p *Parser) octets() []byte {
 		return nil
 	}
 	lit, ok := announced(p.rest[:i+1])
+	ok = ok && bytes.LastIndexByte(p.rest[:i+1], '{') == 0
 	after := p.rest[i+1:]
 	switch {
 	case !ok:
@@ -291,7 +292,7 @@ func (p *Parser) octets() []byte {
 // what is there of the command.
 func (p *Parser) Message() (lit Literal) {
 	lit, ok := announced(p.rest)
-	if !ok || p.err != nil || p.rest[0] != '{' && !bytes.HasPrefix(p.rest, []byte("~{")) {
+	if !ok || p.err != nil || bytes.LastIndexByte(bytes.TrimPrefix(p.rest, []byte("~")), '{') != 0 {
 		p.Fail(Error("Expected a literal"))
 		return Literal{}
 	}
