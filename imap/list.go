@@ -90,7 +90,7 @@ func (n *listed) appendAttributes(b []byte, c *listCommand, rev2 bool) []byte {
 	add(`\HasChildren`, n.children && (c.tell.children || n.bare(c)))
 	add(`\HasNoChildren`, !n.children && c.tell.children)
 	for _, use := range n.info.Use {
-		add(use, c.tell.specialUse)
+		add(use, c.tell.specialUse && isFlag(mailparts.Flag(use)))
 	}
 	if len(b) > from {
 		b = b[:len(b)-1]

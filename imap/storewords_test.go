@@ -12,7 +12,7 @@ import (
 	"github.com/mailparts/mailparts/mbox"
 )
 
-// loose has flags and IDs that cannot stand in a response.
+// loose has flags, IDs and special uses that cannot stand in a response.
 type loose struct{ mailtest.Memory }
 
 type looseStore struct{ mailparts.Store }
@@ -27,6 +27,17 @@ func (b *loose) Open(ctx context.Context, user string) (mailparts.Store, error) 
 func (s looseStore) Mailbox(ctx context.Context, name string) (mailparts.Mailbox, error) {
 	mb, err := s.Store.Mailbox(ctx, name)
 	return looseMailbox{mb}, err
+}
+
+func (s looseStore) List(ctx context.Context) iter.Seq2[mailparts.MailboxInfo, error] {
+	return func(yield func(mailparts.MailboxInfo, error) bool) {
+		for info, err := range s.Store.List(ctx) {
+			info.Use = []string{`\Sent)`, `\Sent`, ""}
+			if !yield(info, err) {
+				return
+			}
+		}
+	}
 }
 
 func (b looseMailbox) Status(ctx context.Context) (mailparts.Status, error) {
@@ -66,6 +77,9 @@ func TestWordsOfStores(t *testing.T) {
 		C: b STATUS INBOX (MESSAGES MAILBOXID)
 		S: * STATUS INBOX (MESSAGES 1)
 		S: b OK STATUS completed
+		C: c LIST "" INBOX
+		S: * LIST (\HasNoChildren \Sent) "/" INBOX
+		S: c OK LIST completed
 	`)
 }
 
