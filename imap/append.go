@@ -203,7 +203,7 @@ func (b *appended) Read(p []byte) (int, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.to.lost = err
 	}
-	if !b.to.enabled.utf8 && !b.to.enabled.rev2 && b.header.has8bit(p[:n]) {
+	if !b.to.enabled.utf8 && !b.to.enabled.rev2 && !b.to.srv.AcceptRawHeaders && b.header.has8bit(p[:n]) {
 		b.to.refused = errHeader8bit
 		return 0, errHeader8bit
 	}

@@ -3,6 +3,8 @@ package imap_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/mailparts/mailparts/imap"
 )
 
 // RFC 9755 has no dialogues; its demands are played here and in utf8_test.go. Section 3:
@@ -108,4 +110,20 @@ func TestRFC9755Append(t *testing.T) {
 			t.Errorf("after ENABLE %s: %q", enable, got)
 		}
 	}
+}
+
+// Who runs the server may take such headers from everybody.
+func TestAcceptRawHeaders(t *testing.T) {
+	r := start(t, func(s *imap.Server) { s.AcceptRawHeaders = true })
+	c := r.selecting()
+	c.play(`
+		C: a1 APPEND INBOX {16}
+		S: + OK
+		C: Subject: ü
+
+		x
+		S: * 1 EXISTS
+		S: * 1 RECENT
+		S: a1 OK [APPENDUID ...
+	`)
 }

@@ -32,6 +32,11 @@ type Server struct {
 	// section 4.1).
 	AllowInsecureAuth bool
 
+	// AcceptRawHeaders has APPEND take headers that are not US-ASCII from clients too that
+	// have enabled neither UTF8=ACCEPT nor IMAP4rev2, against RFC 9755 section 4: those of
+	// old mail and of spam are what such a client cannot move to the server otherwise.
+	AcceptRawHeaders bool
+
 	// ID is what the server says of itself (RFC 2971 section 3.3), such as "name" and
 	// "version". nil: NIL.
 	ID map[string]string
