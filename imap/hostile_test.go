@@ -18,7 +18,9 @@ import (
 // and read.
 type heapBackend struct {
 	costlyBackend
-	most uint64
+	looking bool
+	most    uint64
+	fail    int // the listing that fails, the next being 1
 }
 
 type heapStore struct {
@@ -42,8 +44,19 @@ func (s heapStore) Mailbox(ctx context.Context, name string) (mailparts.Mailbox,
 }
 
 func (b heapMailbox) Messages(ctx context.Context, uids mailparts.UIDSet, q mailparts.Query) iter.Seq2[mailparts.Message, error] {
-	b.b.look()
-	return b.Mailbox.Messages(ctx, uids, q)
+	return func(yield func(mailparts.Message, error) bool) {
+		if b.b.fail--; b.b.fail == 0 {
+			yield(mailparts.Message{}, errDisk)
+			return
+		}
+		b.b.look()
+		for m, err := range b.Mailbox.Messages(ctx, uids, q) {
+			if !yield(m, err) {
+				break
+			}
+		}
+		b.b.look()
+	}
 }
 
 func (b heapMailbox) Body(ctx context.Context, uid mailparts.UID) (io.ReadCloser, error) {
@@ -59,7 +72,11 @@ func (b heapMailbox) ClaimRecent(ctx context.Context) (mailparts.UIDRange, error
 	return mailparts.ClaimRecent(ctx, b.b.box.Mailbox)
 }
 
+// look notes the memory, when a test wants to know.
 func (b *heapBackend) look() {
+	if !b.looking {
+		return
+	}
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -68,11 +85,26 @@ func (b *heapBackend) look() {
 
 // during is what is in use at the highest during a command, over what was before.
 func (b *heapBackend) during(c *client, command string) (octets int64, outcome string) {
-	b.most = 0
+	b.most, b.looking = 0, true
+	defer func() { b.looking = false }()
 	b.look()
 	before := b.most
 	responses := c.do(command)
 	return int64(b.most) - int64(before), responses[len(responses)-1]
+}
+
+// many appends n messages to INBOX.
+func (r *rig) many(n int) {
+	r.t.Helper()
+	if _, err := r.inbox.Append(r.t.Context(), func(yield func(mailparts.Incoming, error) bool) {
+		for range n {
+			if !yield(mailparts.Incoming{Body: strings.NewReader("\r\n")}, nil) {
+				return
+			}
+		}
+	}); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // Sets of sequence numbers cost what the client has sent, though the UIDs of each of them
@@ -80,15 +112,7 @@ func (b *heapBackend) during(c *client, command string) (octets int64, outcome s
 func TestSearchForManySets(t *testing.T) {
 	b := new(heapBackend)
 	r := start(t, func(s *imap.Server) { s.Backend = b })
-	if _, err := r.inbox.Append(t.Context(), func(yield func(mailparts.Incoming, error) bool) {
-		for range 4000 {
-			if !yield(mailparts.Incoming{Body: strings.NewReader("\r\n")}, nil) {
-				return
-			}
-		}
-	}); err != nil {
-		t.Fatal(err)
-	}
+	r.many(4000)
 	var odd mailparts.UIDSet
 	for uid := mailparts.UID(1); uid < 4000; uid += 2 {
 		odd.Add(uid, uid)
@@ -171,4 +195,51 @@ func TestMalformedLiterals(t *testing.T) {
 		S: * 1 FETCH (BODY[4294967295.2147483648] NIL FLAGS (\Seen \Recent))
 		S: a4 OK FETCH completed
 	`)
+}
+
+// That others have changed the flags of all messages is not gathered before it is told.
+func TestManyChangedFlags(t *testing.T) {
+	b := new(heapBackend)
+	r := start(t, func(s *imap.Server) { s.Backend = b })
+	r.many(10_000)
+	c := r.selecting()
+	seen := mailparts.FlagChange{Op: mailparts.AddFlags, Flags: []mailparts.Flag{mailparts.FlagSeen}}
+	if _, _, err := r.inbox.SetFlags(t.Context(), mailparts.AllUIDs(), seen); err != nil {
+		t.Fatal(err)
+	}
+	b.most, b.looking = 0, true
+	b.look()
+	before := b.most
+	got := c.do("NOOP")
+	b.looking = false
+	if len(got) != 10_001 || got[9999] != `* 10000 FETCH (FLAGS (\Seen \Recent))` {
+		t.Errorf("%d responses, the last: %q", len(got), got[len(got)-1])
+	}
+	if used := int64(b.most - before); used > 1<<20 {
+		t.Errorf("%d octets in use", used)
+	}
+}
+
+// What cannot be told of flags now is told by the next command.
+func TestChangedFlagsAfterFault(t *testing.T) {
+	b := new(heapBackend)
+	r := start(t, func(s *imap.Server) { s.Backend = b })
+	r.many(3)
+	c := r.selecting()
+	seen := mailparts.FlagChange{Op: mailparts.AddFlags, Flags: []mailparts.Flag{mailparts.FlagSeen}}
+	for fail := 1; fail <= 2; fail++ {
+		if _, _, err := r.inbox.SetFlags(t.Context(), mailparts.UIDSet{{First: 2, Last: 3}}, seen); err != nil {
+			t.Fatal(err)
+		}
+		b.fail = fail
+		equal(t, c.do("NOOP"), []string{"OK NOOP completed"})
+		equal(t, c.do("NOOP"), []string{`* 2 FETCH (FLAGS (\Seen \Recent))`, `* 3 FETCH (FLAGS (\Seen \Recent))`, "OK NOOP completed"})
+		equal(t, c.do("NOOP"), []string{"OK NOOP completed"})
+		seen.Op = mailparts.RemoveFlags
+		if _, _, err := r.inbox.SetFlags(t.Context(), mailparts.UIDSet{{First: 2, Last: 3}}, seen); err != nil {
+			t.Fatal(err)
+		}
+		c.do("NOOP")
+		seen.Op = mailparts.AddFlags
+	}
 }

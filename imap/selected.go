@@ -33,6 +33,7 @@ type selected struct {
 	saved     mailparts.UIDSet         // what "$" stands for (RFC 5182)
 	lastFlags *mailparts.Flag          // of those that tellKeywords has looked at
 	look      bool                     // compare all, even if no number has changed
+	untold    mailparts.UIDSet         // whose flags have changed, and could not be told
 
 	// quiet are messages whose change the client asked not to be told of, at the
 	// mod-sequence that it made.
@@ -76,10 +77,10 @@ func fingerprint(flags []mailparts.Flag) (sum uint64) {
 	return sum
 }
 
-// news is what the client does not know yet.
+// news is what the client does not know yet: UIDs, which cost little however many they are.
 type news struct {
 	arrived mailparts.UIDSet
-	changed []mailparts.Message
+	changed mailparts.UIDSet
 }
 
 // catchUp finds out what has changed since the last look. If it fails b is as it was, and
@@ -118,8 +119,7 @@ func (b *selected) follow(ctx context.Context, st mailparts.Status) (n news, err
 		case m.UID > before:
 			n.arrived.Add(m.UID, m.UID)
 		case b.view.seq(m.UID) != 0 && !(m.ModSeq == b.quietAt && b.quiet.Contains(m.UID)):
-			m.Flags = slices.Clone(m.Flags)
-			n.changed = append(n.changed, m)
+			n.changed.Add(m.UID, m.UID)
 		}
 	}
 	var vanished mailparts.UIDSet
@@ -172,8 +172,7 @@ func (b *selected) compare(ctx context.Context, st mailparts.Status) (n news, er
 		case m.UID > before:
 			n.arrived.Add(m.UID, m.UID)
 		case !known && b.view.seq(m.UID) != 0:
-			m.Flags = slices.Clone(m.Flags)
-			n.changed = append(n.changed, m)
+			n.changed.Add(m.UID, m.UID)
 		}
 	}
 	b.prints = prints
@@ -209,7 +208,11 @@ func (s *session) update(expunges bool) {
 	if len(n.arrived) > 0 {
 		s.tellArrived()
 	}
-	s.tellFlags(n.changed)
+	if changed := union(b.untold, n.changed); len(changed) > 0 {
+		if b.untold, err = s.tellFlags(changed); err != nil {
+			s.log.Error("cannot tell of flags", "user", s.user, "mailbox", b.name, "err", err)
+		}
+	}
 	s.tellHeld()
 }
 
@@ -290,24 +293,30 @@ func (s *session) tellRecent() {
 	s.out.Print(" RECENT\r\n")
 }
 
-// tellFlags tells the flags of messages.
-func (s *session) tellFlags(messages []mailparts.Message) {
+// tellFlags tells the flags of messages. After an error it returns those that are left.
+func (s *session) tellFlags(uids mailparts.UIDSet) (left mailparts.UIDSet, err error) {
 	f := follower{v: &s.box.view}
-	for i := range messages {
-		m := &messages[i]
+	last := mailparts.UID(0)
+	for m, err := range s.box.mb.Messages(s.ctx, uids, mailparts.Query{}) {
+		if err != nil {
+			return uids.Subtract(mailparts.UIDSet{{First: 1, Last: last}}), err
+		}
+		last = m.UID
 		seq := f.seq(m.UID)
 		if seq == 0 {
 			continue
 		}
+		s.box.tell(&m)
 		s.tellKeywords(m.Flags)
 		s.beginFetch(seq, m.UID)
-		s.flagsItem(m)
+		s.flagsItem(&m)
 		if s.enabled.condstore && m.ModSeq != 0 {
 			s.out.Print(" ")
-			s.modSeqItem(m)
+			s.modSeqItem(&m)
 		}
 		s.out.Print(")\r\n")
 	}
+	return nil, nil
 }
 
 // uidSet is what a set of the command means: UIDs in its UID form, else sequence numbers,
