@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/mailparts/mailparts"
+	"github.com/mailparts/mailparts/imap/internal/mime"
 	"github.com/mailparts/mailparts/imap/internal/wire"
 )
 
@@ -55,6 +56,7 @@ type fetching struct {
 	m       *mailparts.Message
 	body    body
 	derived derived
+	tree    *mime.Part // once it was needed
 	cache   cacheBatch
 	held    int64 // octets of sections of m that are in memory
 	missing bool  // a message was no longer there
@@ -217,7 +219,7 @@ func (f *fetching) scans(m *mailparts.Message) bool {
 
 // prepare gets all that can fail, before the response begins.
 func (f *fetching) prepare() error {
-	f.held = 0
+	f.held, f.tree = 0, nil
 	switch {
 	case f.scans(f.m):
 		if err := f.derive(); err != nil {

@@ -175,7 +175,7 @@ func (f *fetching) measure(it *fetchItem) error {
 		sec.octets = mime.Range{Size: f.m.Size}
 		return f.body.open()
 	}
-	tree, ok := f.derived.view.Tree()
+	tree, ok := f.parts()
 	if !ok {
 		return errDamaged
 	}
@@ -190,6 +190,15 @@ func (f *fetching) measure(it *fetchItem) error {
 		return f.measureMade(sec)
 	}
 	return f.body.open()
+}
+
+// parts is the structure of f.m, which all its items share.
+func (f *fetching) parts() (tree *mime.Part, ok bool) {
+	if f.tree == nil {
+		f.tree, ok = f.derived.view.Tree()
+		return f.tree, ok
+	}
+	return f.tree, true
 }
 
 // measureHeader is measure for the message's own header, or fields of it.

@@ -196,7 +196,7 @@ func (f *fetching) measurePreview(it *fetchItem) error {
 	}
 	if !ok {
 		text = ""
-		if tree, whole := f.derived.view.Tree(); whole {
+		if tree, whole := f.parts(); whole {
 			if part := tree.PreviewPart(); part != nil {
 				r, err := f.body.section(part.Body)
 				if err == nil {

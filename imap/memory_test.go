@@ -54,6 +54,26 @@ func TestHeaderMemory(t *testing.T) {
 	}
 }
 
+// What is looked at of many parts costs what they are, not room for each, nor their structure
+// for each item.
+func TestManyPartsMemory(t *testing.T) {
+	r := start(t, func(s *imap.Server) { s.Backend = new(costlyBackend) })
+	r.put(time.Time{}, "Content-Type: multipart/mixed; boundary=b\r\n\r\n"+strings.Repeat("--b\r\n\r\nx\r\n", 2000)+"--b--\r\n")
+	c := r.selecting()
+	c.do("FETCH 1 BODYSTRUCTURE")
+	for _, test := range []struct {
+		command string
+		most    uint64
+	}{
+		{"SEARCH TEXT none", 20 << 20},
+		{"FETCH 1 (FLAGS" + strings.Repeat(" BINARY.SIZE[2000]", 150) + ")", 20 << 20},
+	} {
+		if got, outcome := c.allocated(test.command); !strings.HasPrefix(outcome, "OK") || got > test.most {
+			t.Errorf("%.30s: %s, %d octets were allocated", test.command, outcome, got)
+		}
+	}
+}
+
 // What is read of a header is the same whether or not it is kept in memory.
 func TestLongHeaders(t *testing.T) {
 	r := start(t, nil)

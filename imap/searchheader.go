@@ -15,13 +15,14 @@ const (
 	maxFieldRead = 4 << 20
 )
 
-// matchFields looks into the fields of a header, as they are read and not as they are
-// written. It holds one of them, however long the header is.
-func matchFields(r io.Reader, matches func(name, value string) bool) (bool, error) {
+// matchFields looks into the fields of a header of a size, as they are read and not as they
+// are written. It holds one of them, however long the header is.
+func matchFields(r io.Reader, size int64, matches func(name, value string) bool) (bool, error) {
 	var buf []byte
+	block := int(min(size+1, fieldBlock)) // one more finds the end
 	for {
 		// Twice as much each time, lest one long field be looked through for its end often.
-		more := max(fieldBlock, len(buf))
+		more := max(block, len(buf))
 		buf = slices.Grow(buf, more)
 		n, err := io.ReadFull(r, buf[len(buf):len(buf)+more])
 		buf = buf[:len(buf)+n]

@@ -222,7 +222,7 @@ func (q *query) inHeader(t *textKey) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		return matchFields(r, matches)
+		return matchFields(r, size, matches)
 	}
 	for name, value := range mime.Fields(header) {
 		if matches(name, value) {
@@ -269,7 +269,7 @@ func (q *query) inPartHeader(part *mime.Part, t *textKey) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return matchFields(r, func(name, value string) bool {
+	return matchFields(r, part.Header.Size, func(name, value string) bool {
 		return t.matcher.MatchString(name + ": " + mime.DecodeHeader(value))
 	})
 }
