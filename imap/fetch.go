@@ -51,6 +51,8 @@ type fetching struct {
 	flags     bool // FLAGS are among the items
 	modseq    bool
 	marked    mailparts.UIDSet // that this FETCH has made \Seen
+	markedAt  mailparts.ModSeq
+	told      mailparts.UIDSet // of these
 
 	message mailparts.Message // that is being answered for
 	m       *mailparts.Message
@@ -97,6 +99,8 @@ func (f *fetching) run(uids mailparts.UIDSet) error {
 		if err := f.mark(uids); err != nil {
 			return err
 		}
+		// Of those that an error leaves without a response update tells.
+		defer func() { f.box.hush(f.told, f.markedAt) }()
 	}
 	defer f.body.close()
 	f.m = &f.message
@@ -161,8 +165,7 @@ func (f *fetching) mark(uids mailparts.UIDSet) error {
 	case err != nil:
 		return err
 	}
-	f.marked = unseen
-	f.box.hush(unseen, at)
+	f.marked, f.markedAt = unseen, at
 	return nil
 }
 
@@ -203,6 +206,7 @@ func (f *fetching) one(seq uint32) error {
 			f.out.Print(" ")
 			f.modSeqItem(m)
 		}
+		f.told.Add(m.UID, m.UID)
 	}
 	f.out.Print(")\r\n")
 	return nil

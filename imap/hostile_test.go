@@ -243,3 +243,20 @@ func TestChangedFlagsAfterFault(t *testing.T) {
 		seen.Op = mailparts.AddFlags
 	}
 }
+
+// A FETCH that fails at a message has made those behind it \Seen, too: the client is told.
+func TestSeenAfterFailedFetch(t *testing.T) {
+	r := start(t, nil)
+	r.fill("\r\n1\r\n", "Content-Transfer-Encoding: x-own\r\n\r\n2\r\n", "\r\n3\r\n")
+	r.selecting().play(`
+		C: a1 FETCH 1:3 BINARY[1]
+		S: * 1 FETCH (BINARY[1] {3}
+		1
+		 FLAGS (\Seen \Recent))
+		S: * 2 FETCH (FLAGS (\Seen \Recent))
+		S: * 3 FETCH (FLAGS (\Seen \Recent))
+		S: a1 NO [UNKNOWN-CTE] Unknown content-transfer-encoding
+		C: a2 NOOP
+		S: a2 OK NOOP completed
+	`)
+}
