@@ -76,7 +76,7 @@ func TestConfigCommandLineRules(t *testing.T) {
 	}
 }
 
-// The file that we ship says the defaults, and nothing unknown.
+// The file that we ship says the defaults, nothing unknown, and where each door is.
 func TestShippedConfig(t *testing.T) {
 	want, err := parseConfig(nil, io.Discard)
 	if err != nil {
@@ -88,6 +88,9 @@ func TestShippedConfig(t *testing.T) {
 	}
 	for _, c := range []*config{got, want} {
 		for _, a := range []*listenAddr{&c.smtp, &c.submission, &c.submissions, &c.lmtp, &c.pop3, &c.pop3s, &c.imap, &c.imaps} {
+			if c == got && !a.given {
+				t.Errorf("mailserver.conf does not say where %s is", a.addr)
+			}
 			a.given = false
 		}
 	}
