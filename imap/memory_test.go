@@ -65,8 +65,8 @@ func TestManyPartsMemory(t *testing.T) {
 		command string
 		most    uint64
 	}{
-		{"SEARCH TEXT none", 20 << 20},
-		{"FETCH 1 (FLAGS" + strings.Repeat(" BINARY.SIZE[2000]", 150) + ")", 20 << 20},
+		{"SEARCH TEXT none", 60 << 20},
+		{"FETCH 1 (FLAGS" + strings.Repeat(" BINARY.SIZE[2000]", 150) + ")", 60 << 20},
 	} {
 		if got, outcome := c.allocated(test.command); !strings.HasPrefix(outcome, "OK") || got > test.most {
 			t.Errorf("%.30s: %s, %d octets were allocated", test.command, outcome, got)
