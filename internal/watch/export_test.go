@@ -1,6 +1,10 @@
 package watch
 
-import "github.com/fsnotify/fsnotify"
+import (
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
 
 // Wait returns when all goroutines of h have ended.
 func (h *Hub) Wait() { h.running.Wait() }
@@ -21,6 +25,21 @@ func (h *Hub) Lose() {
 	w := h.events.w
 	h.mu.Unlock()
 	w.Errors <- fsnotify.ErrEventOverflow
+}
+
+// TakesErrors reports whether h takes errors of fsnotify while its lock is held, as by who
+// waits for fsnotify's.
+func (h *Hub) TakesErrors(errs ...error) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, err := range errs {
+		select {
+		case h.events.w.Errors <- err:
+		case <-time.After(20 * time.Second):
+			return false
+		}
+	}
+	return true
 }
 
 // Watched is how many paths events tell of, and how many are looked at.

@@ -107,6 +107,7 @@ func (h *Hub) start() error {
 	n.byID, n.byName = map[fileID]*entry{}, map[string]*entry{}
 	stop := n.stop
 	h.running.Go(func() { h.hear(w, stop) })
+	h.running.Go(func() { h.hearErrors(w) })
 	return nil
 }
 
@@ -151,11 +152,21 @@ func (h *Hub) hear(w *fsnotify.Watcher, stop chan struct{}) {
 		select {
 		case ev := <-w.Events:
 			h.event(w, ev)
-		case err := <-w.Errors:
-			h.deaf(w, err)
 		case <-stop:
 			return
 		}
+	}
+}
+
+// hearErrors takes errors until w is closed, and waits for nothing meanwhile: fsnotify
+// holds its lock while it waits for an error to be taken, which hear needs to remove a
+// watch, and others to add one.
+func (h *Hub) hearErrors(w *fsnotify.Watcher) {
+	for err := range w.Errors {
+		if _, ok := err.(syscall.Errno); ok {
+			continue // from the removal of a watch that the system has removed by itself
+		}
+		h.running.Go(func() { h.deaf(w) })
 	}
 }
 
@@ -193,12 +204,8 @@ func (h *Hub) event(w *fsnotify.Watcher, ev fsnotify.Event) {
 }
 
 // deaf is for when events were lost: nothing that was heard before is sure, so
-// all begin anew. A bare error number is not that: it comes from the removal of a
-// watch that the system has removed by itself.
-func (h *Hub) deaf(w *fsnotify.Watcher, err error) {
-	if _, ok := err.(syscall.Errno); ok {
-		return
-	}
+// all begin anew.
+func (h *Hub) deaf(w *fsnotify.Watcher) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	n := &h.events

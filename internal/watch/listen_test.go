@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
+
 	"github.com/mailparts/mailparts/internal/disk"
 	"github.com/mailparts/mailparts/internal/watch"
 )
@@ -203,6 +205,16 @@ func TestOverflow(t *testing.T) {
 	h := onEvents(t, new(watch.Hub), watch.Path{Name: "new"})
 	h.after("lost events", func() error { h.hub.Lose(); return nil })
 	h.after("create", h.touch("new/a"))
+}
+
+// fsnotify holds its lock until an error is taken: of the removal of a watch that the
+// system has removed by itself, it may be. Who removes or adds another waits for it.
+func TestErrorsAreTaken(t *testing.T) {
+	hub := new(watch.Hub)
+	onEvents(t, hub, watch.Path{})
+	if !hub.TakesErrors(fsnotify.ErrEventOverflow, syscall.EINVAL, fsnotify.ErrEventOverflow) {
+		t.Error("an error has to wait for the lock")
+	}
 }
 
 // Without instances or watches there are looks, at once or when a watch is asked
